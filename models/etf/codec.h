@@ -1,0 +1,42 @@
+// External term format, both ways. Decoding is bounds-checked and limited; encoding uses what
+// OTP 25 uses between nodes (UTF-8 atoms, NEW_PID_EXT, NEWER_REFERENCE_EXT).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "models/etf/term.h"
+
+namespace distlab::etf {
+
+struct DecodeLimits {
+  size_t max_depth = 1000;
+  size_t max_terms = 16u << 20;               // elements of all kinds in one term
+  size_t max_uncompressed = 256u << 20;       // bytes a compressed term may grow to
+};
+
+struct DecodeError {
+  size_t offset = 0;
+  std::string what;
+};
+
+struct Decoded {
+  Term term;
+  size_t consumed = 0;  // bytes of input read, the version byte included
+};
+
+inline constexpr uint8_t version_magic = 131;
+
+// Decodes one term that starts with the version byte 131; bytes behind it are left alone.
+tl::expected<Decoded, DecodeError> decode(std::span<const uint8_t> bytes, const DecodeLimits& limits = {});
+// Appends 131 and the term.
+void encode(const Term& term, std::vector<uint8_t>& out);
+std::vector<uint8_t> encode(const Term& term);
+// As term_to_binary(T, [{compressed, Level}]): compressed only if that is shorter.
+std::vector<uint8_t> encode_compressed(const Term& term, int level = 6);
+
+}  // namespace distlab::etf
