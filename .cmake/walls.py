@@ -14,6 +14,7 @@ OWN = {
     "models/dist": ["models/host", "models/etf", "models/dist"],
     "models/epmd": ["models/host", "models/epmd"],
     "models/carrier": ["models/host", "models/epmd", "models/carrier"],
+    "models/process": ["models/host", "models/etf", "models/dist", "models/process"],
     "models": ["models"],
     "sim": ["sim", "models", "scenarios", "results"],
     "real": ["real", "models", "scenarios", "results", "sim"],
