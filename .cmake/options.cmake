@@ -9,6 +9,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_CXX_FLAGS_DEBUG "-O1 -g")
 
+option(DISTLAB_TESTS "Build the tests and fuzz targets" ON)
 option(DISTLAB_SANITIZE "Build with AddressSanitizer and UBSan" OFF)
 option(DISTLAB_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(DISTLAB_BENCH "Build the Google Benchmark programs" OFF)

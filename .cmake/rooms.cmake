@@ -7,6 +7,9 @@
 #   distlab_fuzzer(NAME SOURCE x_fuzz.cc CORPUS dir DEPS ...)
 #       a libFuzzer program when DISTLAB_FUZZ is on; otherwise a corpus replay test
 #
+# With DISTLAB_TESTS off the last two do nothing. What only tests need (find_package, helper
+# libraries) belongs in an if(DISTLAB_TESTS), or `./distlab run` would install it for everybody.
+#
 # Includes are written from the top of the tree ("models/host/host.h"). walls.py reads the
 # includes of a room before it is compiled and fails the build when one crosses a wall.
 
@@ -33,6 +36,9 @@ function(distlab_room name)
 endfunction()
 
 function(distlab_tests name)
+  if(NOT DISTLAB_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name}_test ${ARG_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${name} ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
@@ -44,6 +50,9 @@ function(distlab_tests name)
 endfunction()
 
 function(distlab_fuzzer name)
+  if(NOT DISTLAB_TESTS)
+    return()
+  endif()
   cmake_parse_arguments(ARG "" "SOURCE;CORPUS" "DEPS" ${ARGN})
   if(DISTLAB_FUZZ)
     add_executable(${name} ${ARG_SOURCE})
