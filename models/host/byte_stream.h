@@ -35,7 +35,7 @@ class StreamHandler {
   virtual ~StreamHandler() = default;
   virtual void on_connected() {}  // dialled streams only; accepted ones are connected at birth
   virtual void on_data(Bytes data) = 0;
-  virtual void on_writable() {}   // after write() took less than it was given
+  virtual void on_writable() {}  // after write() took less than it was given
   virtual void on_closed(NetError why) = 0;
 };
 

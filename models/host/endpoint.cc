@@ -1,8 +1,8 @@
 #include "models/host/endpoint.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace distlab {
 
@@ -26,6 +26,8 @@ std::optional<Ipv4> Ipv4::parse(std::string_view text) {
   return Ipv4{bits};
 }
 
-std::string Endpoint::to_string() const { return fmt::format("{}:{}", address.to_string(), port); }
+std::string Endpoint::to_string() const {
+  return fmt::format("{}:{}", address.to_string(), port);
+}
 
 }  // namespace distlab

@@ -20,9 +20,9 @@ struct Field {
 };
 
 struct Event {
-  std::string_view kind;       // one of distlab::kinds
-  std::string subject;         // what it is about: a peer node, a link, a call
-  std::vector<Field> fields;   // in a fixed order for each kind
+  std::string_view kind;      // one of distlab::kinds
+  std::string subject;        // what it is about: a peer node, a link, a call
+  std::vector<Field> fields;  // in a fixed order for each kind
 };
 
 }  // namespace distlab

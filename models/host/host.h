@@ -13,8 +13,9 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 #include "models/host/byte_stream.h"
 #include "models/host/endpoint.h"

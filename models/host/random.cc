@@ -48,7 +48,9 @@ uint64_t RandomStream::below(uint64_t bound) {
   }
 }
 
-double RandomStream::uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double RandomStream::uniform() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 Duration RandomStream::between(Duration low, Duration high) {
   assert(low <= high);

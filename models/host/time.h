@@ -23,6 +23,8 @@ using Time = RunClock::time_point;
 // same).
 inline constexpr Time run_start{std::chrono::seconds{1}};
 
-constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+constexpr double to_seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 
 }  // namespace distlab
