@@ -4,6 +4,7 @@
 #
 # Exit codes: 69 this machine lacks something we could not install or write, 70 the build failed.
 build=${DISTLAB_BUILD:-$top/build}
+# shellcheck disable=SC2034  # used by those who read this file
 release=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=g++)
 
 say() { printf 'distlab: %s\n' "$*" >&2; }

@@ -13,19 +13,50 @@
 # Includes are written from the top of the tree ("models/host/host.h"). walls.py reads the
 # includes of a room before it is compiled and fails the build when one crosses a wall.
 
-function(distlab_wall target)
-  get_target_property(sources ${target} SOURCES)
-  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h" "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
-  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${target}.walls")
+# distlab_wall_check(NAME FILE...): a target NAME that fails when one of the files crosses a wall.
+function(distlab_wall_check name)
+  cmake_parse_arguments(ARG "ALL" "" "FILES" ${ARGN})
+  set(stamp "${CMAKE_CURRENT_BINARY_DIR}/${name}.ok")
   add_custom_command(
     OUTPUT "${stamp}"
-    COMMAND python3 "${CMAKE_SOURCE_DIR}/.cmake/walls.py" "${CMAKE_SOURCE_DIR}" ${files}
+    COMMAND python3 "${CMAKE_SOURCE_DIR}/.cmake/walls.py" "${CMAKE_SOURCE_DIR}" ${ARG_FILES}
     COMMAND ${CMAKE_COMMAND} -E touch "${stamp}"
-    DEPENDS ${files} "${CMAKE_SOURCE_DIR}/.cmake/walls.py"
-    COMMENT "Checking the walls of ${target}")
-  add_custom_target(${target}_walls DEPENDS "${stamp}")
+    DEPENDS ${ARG_FILES} "${CMAKE_SOURCE_DIR}/.cmake/walls.py"
+    COMMENT "Checking ${name}")
+  if(ARG_ALL)
+    add_custom_target(${name} ALL DEPENDS "${stamp}")
+  else()
+    add_custom_target(${name} DEPENDS "${stamp}")
+  endif()
+endfunction()
+
+# The folder of a room is checked before any file of it is compiled.
+function(distlab_wall target)
+  file(GLOB files CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.h" "${CMAKE_CURRENT_SOURCE_DIR}/*.cc")
+  distlab_wall_check(${target}_walls FILES ${files})
   add_dependencies(${target} ${target}_walls)
 endfunction()
+
+# The whole tree is checked too: folders of headers only, and files no room lists. Runs last, when
+# all targets are known, so that the program itself cannot be built past a broken wall.
+function(distlab_walls_of_the_tree)
+  set(patterns)
+  foreach(room models sim real scenarios results cli)
+    foreach(suffix h cc c cpp cxx hh hpp hxx inc inl ipp tcc)
+      list(APPEND patterns "${CMAKE_SOURCE_DIR}/${room}/*.${suffix}")
+    endforeach()
+  endforeach()
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${patterns})
+  distlab_wall_check(walls ALL FILES ${files})
+  if(TARGET distlab)
+    add_dependencies(distlab walls)
+  endif()
+  if(DISTLAB_TESTS)
+    add_test(NAME walls COMMAND python3 "${CMAKE_SOURCE_DIR}/.cmake/walls_test.py" "${CMAKE_SOURCE_DIR}")
+    set_tests_properties(walls PROPERTIES TIMEOUT 120 LABELS gate)
+  endif()
+endfunction()
+cmake_language(DEFER DIRECTORY "${CMAKE_SOURCE_DIR}" CALL distlab_walls_of_the_tree)
 
 function(distlab_room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
