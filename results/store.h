@@ -72,11 +72,10 @@ enum class OpenMode {
 
 class Store {
  public:
-  // Brings an older file up to schema_version. A running run whose process is gone becomes
+  // Brings an older file up to the current version. A running run whose process is gone becomes
   // incomplete.
-  static StoreResult<Store> open(const std::string& path, OpenMode mode = OpenMode::create);
-
-  static constexpr int schema_version = 2;
+  // max_bytes bounds the file (0: only the disk does); reaching it is as a full disk.
+  static StoreResult<Store> open(const std::string& path, OpenMode mode = OpenMode::create, int64_t max_bytes = 0);
 
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
