@@ -104,7 +104,8 @@ class Term {
 
   Term();  // []
   template <typename T>
-    requires std::is_constructible_v<Value, std::in_place_type_t<std::remove_cvref_t<T>>, T>
+    requires(!std::is_same_v<std::remove_cvref_t<T>, Term>) &&
+            std::is_constructible_v<Value, std::in_place_type_t<std::remove_cvref_t<T>>, T>
   Term(T&& value) : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
   Term(int value) : value_(int64_t{value}) {}
 
