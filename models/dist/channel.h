@@ -68,7 +68,10 @@ class Channel {
   uint64_t sent_messages() const { return sent_messages_; }
 
  private:
-  void hand_to_driver();
+  void hand_over();
+  void fill_driver();
+  void count_sent(const std::vector<uint8_t>& frame);
+  void unbusy();
 
   ChannelConfig config_;
   Assembler assembler_;
@@ -78,6 +81,7 @@ class Channel {
   size_t queue_bytes_ = 0;
   size_t driver_bytes_ = 0;
   size_t written_ = 0;  // of driver_.front()
+  size_t offered_ = 0;  // by the last output()
   bool driver_busy_ = false;
   bool busy_ = false;
   bool resumed_ = false;

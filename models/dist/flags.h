@@ -67,7 +67,7 @@ std::optional<Flags> parse_flag(std::string_view name);  // "UTF8_ATOMS", with o
 Flags expand_mandatory_25(Flags flags);
 
 // Names of the mandatory flags that are missing, in the order in which dist_util:check_mandatory/3
-// lists them (highest bit first). Expands the digest of OTP 25 first.
+// lists them (highest bit first). Expand the digest first, as dist_util does.
 std::vector<std::string> check_mandatory(Flags peer_flags, Flags mandatory = mandatory_25);
 
 enum class Direction { outgoing, incoming };  // who dialled: we, or the peer

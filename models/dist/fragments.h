@@ -25,14 +25,17 @@ namespace distlab::dist {
 inline constexpr size_t fragment_size = 64 * 1024;
 
 // Encodes into whole {packet,4} frames, each with its length in front. One frame, unless the peer
-// takes fragments and the payload is large. `sequence` tells interleaved messages apart; 0 is not
-// allowed.
+// takes fragments and control and payload together are longer than fragment_size. `sequence` tells
+// messages under way at once apart and must not be 0 (ERTS uses the sender's pid).
 std::vector<std::vector<uint8_t>> to_frames(const EncodedMessage& message, Flags flags, uint64_t sequence);
 
-// Why a connection dies of what it received: OTP logs these and kills the connection process.
+// Why a connection dies of what it received.
 struct Corruption {
   std::string what;              // short, for the record
-  std::vector<std::string> log;  // the lines OTP logs, in order; may be empty
+  std::vector<std::string> log;  // what OTP logs, in order; may be empty
+  // The connection's end as nodedown names it: erts_kill_dist_connection, unless the socket's driver
+  // gave up.
+  std::string reason = "killed";
 };
 
 struct AssemblerLimits {
@@ -64,13 +67,18 @@ class Assembler {
   using Outcome = tl::expected<std::optional<Message>, Corruption>;
   struct Sequence {
     uint64_t next_fragment = 0;
-    std::vector<uint8_t> bytes;  // version byte, control, payload
+    Term control;
+    std::vector<uint8_t> payload;  // behind a version byte
   };
 
   Outcome on_first_fragment(Bytes frame);
   Outcome on_next_fragment(Bytes frame);
-  Outcome on_terms(Bytes control_onwards, Bytes frame);
-  tl::unexpected<Corruption> corrupt_header(Bytes frame, std::string what) const;
+  // `terms`: version byte, control and payload behind each other; `versions`: the payload has a
+  // version byte of its own.
+  Outcome on_terms(Bytes terms, bool versions);
+  Outcome deliver(const Term& control, Bytes payload);
+  tl::unexpected<Corruption> corrupt_header(Bytes frame) const;
+  tl::unexpected<Corruption> corrupt_term(Bytes rest, std::string what) const;
 
   ChannelNames names_;
   Flags flags_;

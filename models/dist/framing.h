@@ -16,6 +16,7 @@ enum class HeaderSize : uint8_t { two = 2, four = 4 };
 struct Frame {
   Bytes bytes;            // valid until the next call on the decoder; empty if too_long
   bool too_long = false;  // it was longer than the limit: all its bytes came and were thrown away
+  bool invalid = false;   // its header says more than the greatest valid length: the stream is over
   uint64_t length = 0;    // as its header said
 };
 
@@ -28,7 +29,9 @@ class FrameDecoder {
  public:
   static constexpr size_t no_limit = std::numeric_limits<size_t>::max();
 
-  explicit FrameDecoder(HeaderSize header, size_t limit = no_limit) : header_size_(size_t(header)), limit_(limit) {}
+  // `limit`: longer frames are swallowed; `max_valid`: longer ones end the stream.
+  explicit FrameDecoder(HeaderSize header, size_t limit = no_limit, size_t max_valid = no_limit)
+      : header_size_(size_t(header)), limit_(limit), max_valid_(max_valid) {}
 
   // The chunk must stay alive until next() has returned nothing, and may be fed only then.
   void feed(Bytes chunk);
@@ -41,12 +44,14 @@ class FrameDecoder {
   size_t buffered() const { return buffer_.size(); }  // bytes of an unfinished frame kept here
 
  private:
+  static constexpr size_t max_kept_capacity = 256 * 1024;  // a rare large frame does not keep its memory
+
   bool fill(size_t wanted);
-  Frame give(Bytes frame);
   std::optional<Frame> swallow();
 
   size_t header_size_;
   size_t limit_;
+  size_t max_valid_;
   Bytes chunk_;
   std::vector<uint8_t> buffer_;  // header and body of a frame that began in an earlier chunk
   bool given_ = false;           // buffer_ holds the frame given out last

@@ -90,7 +90,8 @@ class Handshake {
   // Bytes from the stream, in any portions. Bytes that come while the engine asks its owner are
   // kept (OTP leaves them in the socket): stop reading while !wants_bytes().
   void on_bytes(Bytes bytes);
-  void on_closed();  // the stream ended
+  // The stream ended. Changes nothing in state parked: OTP does not read there.
+  void on_closed();
   bool wants_bytes() const { return state_ == HandshakeState::receiving; }
 
   std::vector<uint8_t> take_output();
@@ -116,16 +117,20 @@ class Handshake {
   void received(std::string_view step, std::string status = {});
   void reset_timer() { timer_reset_ = true; }
   void fail(HandshakeError error, std::string detail, std::optional<std::string> log = {});
-  void advance(HandshakeState state);  // to a state in which the buffered bytes may count again
+  // Input on which OTP's connection process crashes; the emulator logs that.
+  void crash(std::string_view self, std::string_view reason, std::string_view where);
+  void ask(HandshakeState state) { state_ = state; }
+  void resume();  // to state receiving, and on with the bytes that were kept
   void finish(HandshakeResult result);
 
  private:
-  void drain();
+  static constexpr size_t max_waiting = 1 << 20;
+
+  void drain(Bytes bytes);
 
   HandshakeState state_ = HandshakeState::receiving;
   FrameDecoder decoder_{HeaderSize::two};
-  std::vector<uint8_t> waiting_;  // received while the engine asked its owner
-  bool draining_ = false;
+  std::vector<uint8_t> waiting_;  // received while the engine asked its owner, or behind the handshake
   std::vector<uint8_t> output_;
   std::vector<HandshakeStep> steps_;
   bool timer_reset_ = false;
@@ -212,6 +217,7 @@ class Acceptor : public Handshake {
   AcceptorConfig config_;
   Expect expect_ = Expect::name;
   HandshakeResult pending_;
+  std::string cookie_;
   bool up_pending_ = false;
   uint32_t peer_challenge_ = 0;
 };
