@@ -1,0 +1,249 @@
+#include "sim/ns3_host.h"
+
+#include <ns3/inet-socket-address.h>
+#include <ns3/packet.h>
+#include <ns3/simulator.h>
+#include <ns3/socket.h>
+#include <ns3/tcp-socket-factory.h>
+#include <ns3/udp-socket-factory.h>
+
+#include <algorithm>
+#include <cassert>
+#include <deque>
+#include <utility>
+
+#include "sim/ns3_stream.h"
+#include "sim/ns3_time.h"
+
+namespace distlab::sim {
+namespace {
+
+ns3::InetSocketAddress to_ns3(Endpoint endpoint) {
+  return {ns3::Ipv4Address(endpoint.address.bits), endpoint.port};
+}
+
+Endpoint local_of(ns3::Socket& socket) {
+  ns3::Address address;
+  if (socket.GetSockName(address) != 0) return {};
+  const auto inet = ns3::InetSocketAddress::ConvertFrom(address);
+  return {Ipv4{inet.GetIpv4().Get()}, inet.GetPort()};
+}
+
+}  // namespace
+
+// Connections are accepted by the kernel, so also while the process is frozen.
+class Ns3Listener final : public TcpListener {
+ public:
+  Ns3Listener(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, AcceptHandler accept)
+      : host_(host), socket_(std::move(socket)), state_(std::make_shared<State>()) {
+    ++host_.sockets_;
+    state_->accept = std::move(accept);
+    state_->host = &host;
+    const auto state = state_;
+    using Socket = ns3::Ptr<ns3::Socket>;
+    socket_->SetAcceptCallback(
+        ns3::Callback<bool, Socket, const ns3::Address&>([state](Socket, const ns3::Address&) { return state->open; }),
+        ns3::Callback<void, Socket, const ns3::Address&>([state](Socket s, const ns3::Address&) { accepted(state, s); }));
+  }
+  ~Ns3Listener() override {
+    state_->open = false;
+    // Closed from the event loop: ns-3 does not expect to lose a listener inside its callbacks.
+    ns3::Simulator::ScheduleNow([socket = socket_] { socket->Close(); });
+    --host_.sockets_;
+  }
+  Endpoint local() const override { return local_of(*socket_); }
+
+ private:
+  struct State {
+    AcceptHandler accept;
+    Ns3Host* host = nullptr;
+    bool open = true;
+  };
+
+  static void accepted(const std::shared_ptr<State>& state, const ns3::Ptr<ns3::Socket>& socket) {
+    if (!state->open || state->host->sockets_ >= Ns3Host::max_sockets) {
+      socket->Close();
+      return;
+    }
+    ns3::Simulator::ScheduleNow([state, socket] {
+      if (!state->open) {
+        socket->Close();
+        return;
+      }
+      state->host->when_running([state, socket] {
+        if (state->open) {
+          state->accept(std::make_unique<Ns3Stream>(*state->host, socket));
+        } else {
+          socket->Close();
+        }
+      });
+    });
+  }
+
+  Ns3Host& host_;
+  ns3::Ptr<ns3::Socket> socket_;
+  std::shared_ptr<State> state_;
+};
+
+class Ns3Udp final : public UdpSocket {
+ public:
+  Ns3Udp(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, UdpHandler& handler)
+      : host_(host), socket_(std::move(socket)), alive_(std::make_shared<bool>(true)) {
+    ++host_.sockets_;
+    socket_->SetRecvCallback(
+        ns3::Callback<void, ns3::Ptr<ns3::Socket>>([this, alive = alive_, &handler](ns3::Ptr<ns3::Socket>) {
+          if (*alive) host_.when_running([this, alive, &handler] { receive(alive, handler); });
+        }));
+  }
+  ~Ns3Udp() override {
+    *alive_ = false;
+    socket_->Close();
+    --host_.sockets_;
+  }
+  bool send_to(Endpoint remote, Bytes datagram) override {
+    const auto packet = ns3::Create<ns3::Packet>(datagram.data(), static_cast<uint32_t>(datagram.size()));
+    return socket_->SendTo(packet, 0, to_ns3(remote)) >= 0;
+  }
+  Endpoint local() const override { return local_of(*socket_); }
+
+ private:
+  void receive(const std::shared_ptr<bool>& alive, UdpHandler& handler) {
+    while (*alive) {
+      ns3::Address from;
+      const ns3::Ptr<ns3::Packet> packet = socket_->RecvFrom(from);
+      if (!packet) return;
+      std::vector<uint8_t> bytes(packet->GetSize());
+      packet->CopyData(bytes.data(), packet->GetSize());
+      const auto inet = ns3::InetSocketAddress::ConvertFrom(from);
+      handler.on_datagram({Ipv4{inet.GetIpv4().Get()}, inet.GetPort()}, bytes);
+    }
+  }
+
+  Ns3Host& host_;
+  ns3::Ptr<ns3::Socket> socket_;
+  std::shared_ptr<bool> alive_;
+};
+
+Ns3Host::Ns3Host(Network& network, std::string process, const std::string& machine, Options options, Recorder recorder)
+    : network_(network),
+      process_(std::move(process)),
+      node_(network.node(machine)),
+      options_(std::move(options)),
+      recorder_(std::move(recorder)) {}
+
+Ns3Host::~Ns3Host() { kill(); }
+
+Time Ns3Host::now() const { return ns3_now(); }
+
+TimerId Ns3Host::start_timer(Duration delay, std::function<void()> fn) {
+  const TimerId id{++last_timer_};
+  Pending& pending = timers_[id];
+  pending.fn = std::move(fn);
+  pending.event = ns3::Simulator::Schedule(ns3_delay(std::max(delay, Duration::zero())), [this, id] { fire(id); });
+  return id;
+}
+
+void Ns3Host::cancel_timer(TimerId id) {
+  const auto found = timers_.find(id);
+  if (found == timers_.end()) return;
+  found->second.event.Cancel();  // never Remove: slow on the scheduler we use
+  timers_.erase(found);
+}
+
+void Ns3Host::fire(TimerId id) {
+  if (frozen_) {
+    due_.push_back(id);
+    return;
+  }
+  const auto found = timers_.find(id);
+  if (found == timers_.end()) return;  // cancelled between coming due and the thaw
+  const auto fn = std::move(found->second.fn);
+  timers_.erase(found);
+  fn();
+}
+
+RandomStream& Ns3Host::random(std::string_view stream_name) {
+  const auto found = streams_.find(stream_name);
+  if (found != streams_.end()) return found->second;
+  return streams_.emplace(stream_name, RandomStream(options_.seed, process_, stream_name)).first->second;
+}
+
+// Secrets are drawn from the seed too: nothing observable depends on them, and a run stays
+// repeatable to the last byte of its capture files. They protect nobody in a simulation.
+void Ns3Host::fill_secret(std::span<uint8_t> out) { random("secret").fill(out); }
+
+tl::expected<std::unique_ptr<UdpSocket>, NetError> Ns3Host::open_udp(Endpoint local, UdpHandler& handler) {
+  if (sockets_ >= max_sockets) return tl::unexpected(NetError::limit);
+  const auto socket = ns3::Socket::CreateSocket(node_, ns3::UdpSocketFactory::GetTypeId());
+  if (socket->Bind(to_ns3(local)) != 0) return tl::unexpected(NetError::address_in_use);
+  return std::make_unique<Ns3Udp>(*this, socket, handler);
+}
+
+tl::expected<std::unique_ptr<TcpListener>, NetError> Ns3Host::listen_tcp(Endpoint local, AcceptHandler accept) {
+  if (sockets_ >= max_sockets) return tl::unexpected(NetError::limit);
+  const auto socket = ns3::Socket::CreateSocket(node_, ns3::TcpSocketFactory::GetTypeId());
+  if (socket->Bind(to_ns3(local)) != 0 || socket->Listen() != 0) return tl::unexpected(NetError::address_in_use);
+  return std::make_unique<Ns3Listener>(*this, socket, std::move(accept));
+}
+
+std::unique_ptr<ByteStream> Ns3Host::connect_tcp(Endpoint remote, StreamHandler& handler) {
+  return std::make_unique<Ns3Stream>(*this, remote, handler);
+}
+
+void Ns3Host::lookup(std::string_view host_name, LookupHandler done) {
+  const std::optional<Ipv4> address =
+      host_name == "localhost" ? std::optional(loopback_address) : network_.address(std::string(host_name));
+  start_timer(Duration::zero(), [address, done = std::move(done)] {
+    if (address) {
+      done(std::vector{*address});
+    } else {
+      done(tl::unexpected(NetError::not_found));
+    }
+  });
+}
+
+void Ns3Host::record(Event event) {
+  if (recorder_ && wants(event.kind)) recorder_(now(), process_, event);
+}
+
+bool Ns3Host::wants(std::string_view kind) const {
+  return options_.quiet_kinds.empty() || !options_.quiet_kinds.contains(std::string(kind));
+}
+
+void Ns3Host::when_running(std::function<void()> fn) {
+  if (dead_) return;
+  if (frozen_) {
+    held_calls_.push_back(std::move(fn));
+  } else {
+    fn();
+  }
+}
+
+void Ns3Host::freeze() { frozen_ = true; }
+
+void Ns3Host::thaw() {
+  if (!std::exchange(frozen_, false)) return;
+  const auto due = std::exchange(due_, {});
+  const auto calls = std::exchange(held_calls_, {});
+  // A poll after SIGCONT finds the sockets ready and the timers due; sockets come first, so that a
+  // process does not blame its peers for its own absence (facts, OTP: "SIGSTOP").
+  for (const auto& call : calls) {
+    if (dead_ || frozen_) return;
+    call();
+  }
+  for (const TimerId id : due) {
+    if (dead_ || frozen_) return;
+    fire(id);
+  }
+}
+
+void Ns3Host::kill() {
+  dead_ = true;
+  frozen_ = false;
+  for (auto& [id, pending] : timers_) pending.event.Cancel();
+  timers_.clear();
+  due_.clear();
+  held_calls_.clear();
+}
+
+}  // namespace distlab::sim

@@ -1,0 +1,222 @@
+#include "sim/ns3_stream.h"
+
+#include <ns3/boolean.h>
+#include <ns3/config.h>
+#include <ns3/inet-socket-address.h>
+#include <ns3/node.h>
+#include <ns3/nstime.h>
+#include <ns3/packet.h>
+#include <ns3/tcp-header.h>
+#include <ns3/simulator.h>
+#include <ns3/string.h>
+#include <ns3/tcp-socket-base.h>
+#include <ns3/tcp-socket-factory.h>
+#include <ns3/uinteger.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "sim/ns3_host.h"
+
+namespace distlab::sim {
+namespace {
+
+// TcpSocketBase keeps SendRST to itself and its heirs.
+struct Resetter : ns3::TcpSocketBase {
+  static void reset(ns3::TcpSocketBase& socket) { (socket.*&Resetter::SendRST)(); }
+};
+
+Endpoint endpoint_of(const ns3::Address& address) {
+  if (!ns3::InetSocketAddress::IsMatchingType(address)) return {};
+  const auto inet = ns3::InetSocketAddress::ConvertFrom(address);
+  return {Ipv4{inet.GetIpv4().Get()}, inet.GetPort()};
+}
+
+}  // namespace
+
+// ns-3 keeps callbacks of a socket as long as the socket lives, which may be after its owner went.
+struct Ns3Stream::Link {
+  Ns3Stream* stream = nullptr;
+
+  void connected(ns3::Ptr<ns3::Socket>) {
+    if (stream == nullptr) return;
+    stream->connected_ = stream->tell_connected_ = true;
+    stream->wake();
+  }
+  void refused(ns3::Ptr<ns3::Socket> socket) {
+    // ns-3 reports a SYN that was never answered and one that was answered by RST alike; only the
+    // former still has a socket error.
+    ended(socket->GetErrno() == ns3::Socket::ERROR_NOTERROR ? NetError::refused : NetError::timed_out);
+  }
+  void closed(ns3::Ptr<ns3::Socket>) {
+    ended(stream != nullptr && !stream->connected_ ? NetError::refused : NetError::closed);
+  }
+  void failed(ns3::Ptr<ns3::Socket>) { ended(NetError::reset); }
+  void readable(ns3::Ptr<ns3::Socket>) {
+    if (stream != nullptr && stream->reading_) stream->wake();
+  }
+  void writable(ns3::Ptr<ns3::Socket>, uint32_t) {
+    if (stream != nullptr && stream->write_blocked_) stream->wake();
+  }
+  void ended(NetError why) {
+    if (stream == nullptr || stream->ended_) return;
+    stream->ended_ = true;
+    stream->why_ = why;
+    stream->wake();
+  }
+};
+
+void configure_tcp_as_linux() {
+  using ns3::Config::SetDefault;
+  SetDefault("ns3::TcpSocket::SegmentSize", ns3::UintegerValue(1448));  // 1500 - 20 - 20 - 12 (timestamps)
+  SetDefault("ns3::TcpSocket::SndBufSize", ns3::UintegerValue(2'621'440));  // what 4 MiB of tcp_wmem hold
+  SetDefault("ns3::TcpSocket::RcvBufSize", ns3::UintegerValue(3'145'728));  // half of 6 MiB of tcp_rmem
+  SetDefault("ns3::TcpSocket::InitialCwnd", ns3::UintegerValue(10));
+  SetDefault("ns3::TcpSocket::ConnTimeout", ns3::TimeValue(ns3::Seconds(1)));
+  SetDefault("ns3::TcpSocket::ConnCount", ns3::UintegerValue(6));
+  SetDefault("ns3::TcpSocket::DataRetries", ns3::UintegerValue(15));
+  SetDefault("ns3::TcpSocket::DelAckTimeout", ns3::TimeValue(ns3::MilliSeconds(40)));
+  SetDefault("ns3::TcpSocket::DelAckCount", ns3::UintegerValue(2));
+  SetDefault("ns3::TcpSocket::TcpNoDelay", ns3::BooleanValue(true));
+  SetDefault("ns3::TcpSocket::PersistTimeout", ns3::TimeValue(ns3::MilliSeconds(200)));
+  SetDefault("ns3::TcpSocketBase::MinRto", ns3::TimeValue(ns3::MilliSeconds(200)));
+  SetDefault("ns3::TcpSocketBase::ClockGranularity", ns3::TimeValue(ns3::MilliSeconds(1)));
+  SetDefault("ns3::TcpL4Protocol::SocketType", ns3::StringValue("ns3::TcpCubic"));
+}
+
+Ns3Stream::Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler)
+    : host_(host), link_(std::make_shared<Link>()), handler_(&handler) {
+  socket_ = ns3::Socket::CreateSocket(host_.node_, ns3::TcpSocketFactory::GetTypeId());
+  socket_->Bind();
+  attach();
+  // Only a lack of local ports or of a route makes Connect itself fail.
+  if (socket_->Connect(ns3::InetSocketAddress(ns3::Ipv4Address(remote.address.bits), remote.port)) != 0) {
+    link_->ended(NetError::unreachable);
+  }
+}
+
+Ns3Stream::Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted)
+    : host_(host), link_(std::make_shared<Link>()), socket_(std::move(accepted)), connected_(true) {
+  attach();
+  wake();  // data may have come before we were attached
+}
+
+Ns3Stream::~Ns3Stream() {
+  close();
+  --host_.sockets_;
+}
+
+void Ns3Stream::attach() {
+  ++host_.sockets_;
+  link_->stream = this;
+  // Bound to a shared_ptr, which ns-3's MakeCallback cannot hold: lambdas can.
+  const auto link = link_;
+  using Socket = ns3::Ptr<ns3::Socket>;
+  socket_->SetConnectCallback(ns3::Callback<void, Socket>([link](Socket s) { link->connected(s); }),
+                              ns3::Callback<void, Socket>([link](Socket s) { link->refused(s); }));
+  socket_->SetCloseCallbacks(ns3::Callback<void, Socket>([link](Socket s) { link->closed(s); }),
+                             ns3::Callback<void, Socket>([link](Socket s) { link->failed(s); }));
+  socket_->SetRecvCallback(ns3::Callback<void, Socket>([link](Socket s) { link->readable(s); }));
+  socket_->SetSendCallback(ns3::Callback<void, Socket, uint32_t>([link](Socket s, uint32_t n) { link->writable(s, n); }));
+}
+
+void Ns3Stream::set_handler(StreamHandler& handler) {
+  handler_ = &handler;
+  wake();
+}
+
+size_t Ns3Stream::write(Bytes data) {
+  if (!socket_ || ended_ || data.empty()) return ended_ ? data.size() : 0;
+  const size_t size = connected_ ? std::min<size_t>(data.size(), socket_->GetTxAvailable()) : 0;
+  if (size < data.size()) write_blocked_ = true;
+  if (size == 0) return 0;
+  const int sent = socket_->Send(ns3::Create<ns3::Packet>(data.data(), static_cast<uint32_t>(size)));
+  if (sent < 0) {
+    write_blocked_ = true;
+    return 0;
+  }
+  return static_cast<size_t>(sent);
+}
+
+void Ns3Stream::set_reading(bool on) {
+  reading_ = on;
+  if (on) wake();
+}
+
+void Ns3Stream::close() {
+  if (!socket_) return;
+  link_->stream = nullptr;
+  socket_->Close();  // RST if there is data unread, as a kernel does
+  socket_ = nullptr;
+}
+
+void Ns3Stream::abort() {
+  if (!socket_) return;
+  link_->stream = nullptr;
+  if (const auto tcp = ns3::DynamicCast<ns3::TcpSocketBase>(socket_); tcp && connected_ && !ended_) {
+    Resetter::reset(*tcp);
+  }
+  socket_->Close();
+  socket_ = nullptr;
+}
+
+Endpoint Ns3Stream::local() const {
+  ns3::Address address;
+  if (!socket_ || socket_->GetSockName(address) != 0) return {};
+  return endpoint_of(address);
+}
+
+Endpoint Ns3Stream::remote() const {
+  ns3::Address address;
+  if (!socket_ || socket_->GetPeerName(address) != 0) return {};
+  return endpoint_of(address);
+}
+
+void Ns3Stream::wake() {
+  if (wake_pending_) return;
+  wake_pending_ = true;
+  ns3::Simulator::ScheduleNow([link = link_] {
+    if (link->stream == nullptr) return;
+    link->stream->host_.when_running([link] {
+      if (link->stream != nullptr) link->stream->deliver();
+    });
+  });
+}
+
+void Ns3Stream::deliver() {
+  wake_pending_ = false;
+  if (handler_ == nullptr) return;
+  const auto link = link_;  // a handler may destroy this stream
+  if (std::exchange(tell_connected_, false)) {
+    handler_->on_connected();
+    if (link->stream == nullptr) return;
+  }
+  if (reading_ && !deliver_data()) return;
+  if (write_blocked_ && connected_ && !ended_ && socket_->GetTxAvailable() > 0) {
+    write_blocked_ = false;
+    handler_->on_writable();
+    if (link->stream == nullptr) return;
+  }
+  // A reset discards what was not read; an orderly end comes after all data.
+  const bool drained = why_ != NetError::closed || (reading_ && socket_->GetRxAvailable() == 0);
+  if (ended_ && !told_end_ && drained) {
+    told_end_ = true;
+    handler_->on_closed(why_);
+  }
+}
+
+// False: the stream is gone.
+bool Ns3Stream::deliver_data() {
+  const auto link = link_;
+  std::array<uint8_t, 65536> buffer;
+  while (reading_) {
+    const int got = socket_->Recv(buffer.data(), buffer.size(), 0);
+    if (got <= 0) return true;
+    handler_->on_data({buffer.data(), static_cast<size_t>(got)});
+    if (link->stream == nullptr) return false;
+  }
+  return true;
+}
+
+}  // namespace distlab::sim

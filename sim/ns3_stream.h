@@ -1,0 +1,59 @@
+// A TCP connection of a simulated process: ns-3's TCP behind our ByteStream.
+#pragma once
+
+#include <ns3/ptr.h>
+#include <ns3/tcp-socket.h>
+
+#include <memory>
+
+#include "models/host/byte_stream.h"
+
+namespace distlab::sim {
+
+class Ns3Host;
+
+// The attributes that make ns-3's TCP behave as a Linux kernel's: initial RTO 1 s, RTO at least
+// 200 ms, 10 segments of initial window, 15 retries, SYN given up after 127 s, CUBIC, SACK, no
+// Nagle (RFC 6298, 6928, 8312; tcp(7)). Call once, before the first socket.
+void configure_tcp_as_linux();
+
+class Ns3Stream final : public ByteStream {
+ public:
+  // Dials. The socket belongs to the node of the host.
+  Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler);
+  // Takes over an accepted socket.
+  Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted);
+  ~Ns3Stream() override;
+  Ns3Stream(const Ns3Stream&) = delete;
+  Ns3Stream& operator=(const Ns3Stream&) = delete;
+
+  void set_handler(StreamHandler& handler) override;
+  size_t write(Bytes data) override;
+  void set_reading(bool on) override;
+  void close() override;
+  void abort() override;
+  Endpoint local() const override;
+  Endpoint remote() const override;
+
+ private:
+  struct Link;  // outlives this object inside ns-3's callbacks and in scheduled calls
+  void attach();
+  void wake();  // tell the handler what is new, from the event loop
+  void deliver();
+  bool deliver_data();
+
+  Ns3Host& host_;
+  std::shared_ptr<Link> link_;
+  ns3::Ptr<ns3::Socket> socket_;
+  StreamHandler* handler_ = nullptr;
+  bool connected_ = false;
+  bool tell_connected_ = false;
+  bool reading_ = true;
+  bool write_blocked_ = false;
+  bool ended_ = false;  // the connection is over; data may be left to deliver
+  bool told_end_ = false;
+  bool wake_pending_ = false;
+  NetError why_ = NetError::closed;
+};
+
+}  // namespace distlab::sim
