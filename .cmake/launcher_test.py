@@ -149,6 +149,22 @@ class Launcher(unittest.TestCase):
         os.close(ours)
         self.assertIn("\r\033[Kdistlab: building 1/2\r\033[Kdistlab: building 2/2\r\033[K", shown)
 
+    def test_ctrl_c_ends_the_build(self):
+        (self.tree / "cli/CMakeLists.txt").write_text(
+            "add_executable(distlab main.cc)\n"
+            "add_custom_target(slow COMMAND touch started COMMAND sleep 60)\nadd_dependencies(distlab slow)\n")
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execve(self.tree / "distlab", ["distlab", "x"], self.environment)
+        while not (self.tree / "build/cli/started").exists():
+            time.sleep(0.02)
+        os.write(terminal, b"\x03")
+        _, status = os.waitpid(child, 0)
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 130)
+        lock = subprocess.run(["flock", "--nonblock", self.tree / "build/.lock", "true"])
+        self.assertEqual(lock.returncode, 0)  # nothing is left that builds
+
     def test_installs_what_is_missing_and_says_so(self):
         (self.fakes / "missing").write_text("ninja-build\nchromium\n")
         done = self.run_it("x")
