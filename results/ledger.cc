@@ -1,0 +1,128 @@
+#include "results/ledger.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <unordered_map>
+
+namespace distlab::results {
+
+int64_t PairLedger::wedged_ns() const {
+  int64_t sum = 0;
+  for (const Wedge& wedge : wedges) sum += wedge.to_ns - wedge.from_ns;
+  return sum;
+}
+
+namespace {
+
+struct Sent {
+  int64_t time_ns = 0;
+  bool delivered = false;
+  bool lost = false;
+};
+
+struct Traffic {
+  PairLedger ledger;
+  std::vector<Sent> sent;
+  std::unordered_map<int64_t, size_t> latest;  // by sequence number
+  size_t newest_received = 0;                  // 1 + index of the newest message received
+};
+
+void receive(Traffic& traffic, const EventRecord& event, int64_t seq, const LedgerOptions& options) {
+  PairLedger& book = traffic.ledger;
+  const auto found = traffic.latest.find(seq);
+  if (found == traffic.latest.end()) {
+    ++book.unsent;
+    return;
+  }
+  Sent& message = traffic.sent[found->second];
+  if (message.delivered) {
+    ++book.duplicated;
+    return;
+  }
+  message.delivered = true;
+  ++book.delivered;
+  const int64_t latency = int_field(event, "latency_ns").value_or(event.time_ns - message.time_ns);
+  book.latency_ms.push_back(static_cast<double>(latency) / 1e6);
+  if (latency > options.late_ns) ++book.late;
+  if (found->second + 1 < traffic.newest_received) ++book.reordered;
+  traffic.newest_received = std::max(traffic.newest_received, found->second + 1);
+}
+
+bool went_down_after(const PeerView& view, int64_t time_ns) {
+  for (const UpPeriod& period : view.up)
+    if (period.went_down && period.to_ns >= time_ns) return true;
+  return false;
+}
+
+void judge(Traffic& traffic, const PeerView& view, int64_t end_ns, const LedgerOptions& options) {
+  for (Sent& message : traffic.sent) {
+    if (message.delivered) continue;
+    const bool recent = message.time_ns > end_ns - options.settle_ns;
+    if (recent && !went_down_after(view, message.time_ns)) {
+      ++traffic.ledger.in_flight;
+    } else {
+      message.lost = true;
+      ++traffic.ledger.lost;
+    }
+  }
+}
+
+void find_wedges(Traffic& traffic, const UpPeriod& period, const LedgerOptions& options) {
+  Wedge wedge;
+  const auto finish = [&](int64_t to_ns, Wedge::End why) {
+    wedge.to_ns = to_ns;
+    wedge.ended_by = why;
+    if (wedge.messages > 0 && wedge.to_ns - wedge.from_ns >= options.min_wedge_ns)
+      traffic.ledger.wedges.push_back(wedge);
+    wedge = {};
+  };
+  const int64_t until = period.went_down ? period.to_ns : std::numeric_limits<int64_t>::max();
+  const auto begin = std::lower_bound(traffic.sent.begin(), traffic.sent.end(), period.from_ns,
+                                      [](const Sent& message, int64_t time) { return message.time_ns < time; });
+  for (auto it = begin; it != traffic.sent.end() && it->time_ns < until; ++it) {
+    const Sent& message = *it;
+    if (message.lost) {
+      if (wedge.messages++ == 0) wedge.from_ns = message.time_ns;
+    } else if (message.delivered) {
+      finish(message.time_ns, Wedge::End::delivered);
+    }
+  }
+  finish(period.to_ns, period.went_down ? Wedge::End::node_down : Wedge::End::run_ended);
+}
+
+}  // namespace
+
+std::vector<PairLedger> ledger(const std::vector<EventRecord>& events, const Naming& naming,
+                               const Connectivity& connectivity, const LedgerOptions& options) {
+  std::map<HostPair, Traffic> pairs;
+  for (const EventRecord& event : events) {
+    const bool is_sent = event.kind == "message_sent";
+    if (!is_sent && event.kind != "message_received") continue;
+    const auto pair = naming.pair_of(event.subject);
+    const auto seq = int_field(event, "seq");
+    if (!pair || !seq) continue;
+    Traffic& traffic = pairs[*pair];
+    if (is_sent) {
+      traffic.latest[*seq] = traffic.sent.size();
+      traffic.sent.push_back({event.time_ns});
+      ++traffic.ledger.sent;
+    } else {
+      receive(traffic, event, *seq, options);
+    }
+  }
+  std::vector<PairLedger> result;
+  for (auto& [pair, traffic] : pairs) {
+    traffic.ledger.from = pair.first;
+    traffic.ledger.to = pair.second;
+    const auto view = connectivity.views.find(pair);
+    const PeerView nothing;
+    const PeerView& peer_view = view == connectivity.views.end() ? nothing : view->second;
+    judge(traffic, peer_view, connectivity.end_ns, options);
+    for (const UpPeriod& period : peer_view.up) find_wedges(traffic, period, options);
+    result.push_back(std::move(traffic.ledger));
+  }
+  return result;
+}
+
+}  // namespace distlab::results
