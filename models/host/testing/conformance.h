@@ -364,6 +364,26 @@ TEST_P(HostConformance, AbortResets) {
   EXPECT_FALSE(client_.closed);
 }
 
+TEST_P(HostConformance, AResetIsToldEvenWithReadingOff) {
+  using namespace conformance;
+  // Unlike the orderly end: the stream is of no use any more.
+  connect();
+  server_.stream->set_reading(false);
+  client_.stream->write(bytes_of("lost with it"));
+  run_for(50ms);
+  client_.stream->abort();
+  ASSERT_TRUE(run_until([&] { return server_.closed.has_value(); }));
+  EXPECT_EQ(*server_.closed, NetError::reset);
+}
+
+TEST_P(HostConformance, WhatIsWrittenBeforeTheConnectionStandsArrives) {
+  using namespace conformance;
+  // It waits in the send buffer, which is as bounded as ever.
+  client_.stream = a_.connect_tcp(listen(), client_);
+  EXPECT_EQ(client_.stream->write(bytes_of("eager")), 5u);
+  EXPECT_TRUE(run_until([&] { return server_.text() == "eager"; }));
+}
+
 TEST_P(HostConformance, AClosedStreamTakesNothing) {
   using namespace conformance;
   // After close(), and after on_closed, write() returns 0.

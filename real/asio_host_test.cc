@@ -1,0 +1,139 @@
+// What AsioHost does beyond the conformance suite.
+#include "real/asio_host.h"
+
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "models/host/testing/peer.h"
+
+namespace distlab::real {
+namespace {
+
+using namespace std::chrono_literals;
+using conformance::bytes_of;
+using conformance::Peer;
+
+AsioHostOptions named(const char* name) {
+  AsioHostOptions options;
+  options.name = name;
+  return options;
+}
+
+class AsioHostTest : public testing::Test {
+ protected:
+  AsioLoop loop_;
+  AsioHost host_{loop_, named("a")};
+  Peer client_, server_;
+  std::unique_ptr<TcpListener> listener_;
+
+  void connect(AsioHost& from) {
+    listener_ = *host_.listen_tcp({loopback_address, 0},
+                                  [this](std::unique_ptr<ByteStream> stream) { server_.take(std::move(stream)); });
+    client_.stream = from.connect_tcp(listener_->local(), client_);
+    ASSERT_TRUE(loop_.run_until([&] { return client_.connected == 1 && server_.stream; }, 5s));
+  }
+};
+
+TEST_F(AsioHostTest, AsksTheSystemsResolver) {
+  // For names the hosts table does not know: localhost is in every /etc/hosts.
+  std::optional<tl::expected<std::vector<Ipv4>, NetError>> answer;
+  host_.lookup("localhost", [&](const auto& found) { answer = found; });
+  EXPECT_FALSE(answer);
+  ASSERT_TRUE(loop_.run_until([&] { return answer.has_value(); }, 20s));
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ(answer->value().front(), loopback_address);
+}
+
+TEST_F(AsioHostTest, NoCallbackAfterTheHostIsGone) {
+  // Lookups and timers end with their host; the loop and its other hosts go on.
+  int called = 0;
+  {
+    AsioHost other(loop_, named("b"));
+    other.lookup("127.0.0.9", [&](const auto&) { ++called; });
+    other.lookup("localhost", [&](const auto&) { ++called; });
+    other.start_timer(1ms, [&] { ++called; });
+  }
+  bool rang = false;
+  host_.start_timer(50ms, [&] { rang = true; });
+  EXPECT_TRUE(loop_.run_until([&] { return rang; }, 5s));
+  EXPECT_EQ(called, 0);
+}
+
+TEST_F(AsioHostTest, RunReturnsAtStop) {
+  // As a daemon uses it.
+  int rang = 0;
+  host_.start_timer(1ms, [&] { ++rang; });
+  host_.start_timer(2ms, [&] { loop_.stop(); });
+  host_.start_timer(3600s, [&] { rang += 100; });
+  loop_.run();
+  EXPECT_EQ(rang, 1);
+}
+
+TEST_F(AsioHostTest, APeerThatDoesNotReadIsResetAfterTheLinger) {
+  // close() waits for it in vain; without the limit the buffered data would be kept for ever.
+  AsioHostOptions options = named("b");
+  options.send_buffer = 8 << 20;
+  options.linger = 50ms;
+  AsioHost other(loop_, options);
+  connect(other);
+  server_.stream->set_reading(false);
+  const std::vector<uint8_t> block(1 << 20);
+  client_.then = [&] {
+    while (client_.stream->write(block) == block.size()) continue;
+  };
+  client_.then();
+  loop_.run_for(300ms);  // until the kernel's buffers are full too
+  client_.then = nullptr;
+  client_.stream->close();
+  ASSERT_TRUE(loop_.run_until([&] { return server_.closed.has_value(); }, 5s));
+  EXPECT_EQ(server_.closed, NetError::reset);
+}
+
+TEST_F(AsioHostTest, WhatWasClosedStillReachesASlowReader) {
+  // More than the kernel takes at once: the loop writes on after close().
+  AsioHostOptions options = named("b");
+  options.send_buffer = 16 << 20;
+  AsioHost other(loop_, options);
+  connect(other);
+  server_.stream->set_reading(false);
+  const auto sent = conformance::pattern(16 << 20);
+  ASSERT_EQ(client_.stream->write(sent), sent.size());
+  client_.stream.reset();
+  loop_.run_for(20ms);
+  server_.stream->set_reading(true);
+  ASSERT_TRUE(loop_.run_until([&] { return server_.closed.has_value(); }, 20s));
+  EXPECT_EQ(server_.closed, NetError::closed);
+  EXPECT_EQ(server_.data, sent);
+}
+
+TEST_F(AsioHostTest, EventsNobodyKeepsAreNotWanted) {
+  // wants() follows the options, so that models need not build them.
+  EXPECT_FALSE(host_.wants("tick"));
+  host_.record({"tick", "b", {}});
+  AsioHostOptions options = named("b");
+  options.record = [](Time, const Event&) {};
+  options.wants = [](std::string_view kind) { return kind != "tick"; };
+  const AsioHost other(loop_, options);
+  EXPECT_FALSE(other.wants("tick"));
+  EXPECT_TRUE(other.wants("node_up"));
+}
+
+TEST_F(AsioHostTest, AnAddressThisMachineDoesNotHaveIsRefused) {
+  // EADDRNOTAVAIL, for listening and for dialling from it.
+  conformance::Datagrams datagrams;
+  const Ipv4 documentation{0xc0000207};
+  EXPECT_EQ(host_.open_udp({documentation, 0}, datagrams).error(), NetError::unreachable);
+  EXPECT_EQ(host_.listen_tcp({documentation, 0}, [](auto) {}).error(), NetError::unreachable);
+  AsioHostOptions options = named("b");
+  options.address = documentation;
+  AsioHost other(loop_, options);
+  client_.stream = other.connect_tcp({Ipv4{0x7f000002}, 1}, client_);
+  EXPECT_FALSE(client_.closed);
+  ASSERT_TRUE(loop_.run_until([&] { return client_.closed.has_value(); }, 5s));
+  EXPECT_EQ(client_.closed, NetError::unreachable);
+}
+
+}  // namespace
+}  // namespace distlab::real

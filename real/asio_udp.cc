@@ -1,0 +1,106 @@
+// UDP of AsioHost.
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "real/asio_impl.h"
+
+namespace distlab::real {
+namespace {
+
+using asio::ip::udp;
+
+class Datagrams : public std::enable_shared_from_this<Datagrams> {
+ public:
+  Datagrams(AsioLoop::Impl& loop, const AsioHostOptions& options, UdpHandler& handler)
+      : loop_(loop), source_(options.address), socket_(loop.io), handler_(&handler) {}
+
+  error_code open(Endpoint local) {
+    error_code error;
+    socket_.open(udp::v4(), error);
+    if (!error) socket_.bind(to_asio<udp::endpoint>(local), error);
+    if (!error) socket_.non_blocking(true, error);
+    if (!error) local_ = from_asio(socket_.local_endpoint(error));
+    if (!error) wait();
+    return error;
+  }
+  void close() {
+    handler_ = nullptr;
+    error_code ignored;
+    socket_.close(ignored);
+  }
+  Endpoint local() const { return local_; }
+  bool send_to(Endpoint remote, Bytes datagram);
+
+ private:
+  void wait() {
+    socket_.async_wait(udp::socket::wait_read, [self = shared_from_this()](const error_code& error) {
+      if (!error && self->handler_) self->receive();
+    });
+  }
+  void receive() {
+    udp::endpoint from;
+    error_code error;
+    const size_t size = socket_.receive_from(asio::buffer(loop_.input), from, 0, error);
+    wait();
+    // Errors belong to datagrams sent earlier (ICMP); UDP is best effort.
+    if (!error) handler_->on_datagram(from_asio(from), Bytes(loop_.input.data(), size));
+  }
+
+  AsioLoop::Impl& loop_;
+  const std::optional<Ipv4> source_;
+  udp::socket socket_;
+  UdpHandler* handler_;
+  Endpoint local_;
+};
+
+// A socket on any address would send from the interface's first one; IP_PKTINFO says which it is.
+bool Datagrams::send_to(Endpoint remote, Bytes datagram) {
+  auto to = to_asio<udp::endpoint>(remote);
+  iovec data{const_cast<uint8_t*>(datagram.data()), datagram.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(in_pktinfo))] = {};
+  msghdr message{};
+  message.msg_name = to.data();
+  message.msg_namelen = static_cast<socklen_t>(to.size());
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (source_ && local_.address == any_address && remote.address != loopback_address) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = IPPROTO_IP;
+    header->cmsg_type = IP_PKTINFO;
+    header->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
+    in_pktinfo info{};
+    info.ipi_spec_dst.s_addr = htonl(source_->bits);
+    std::memcpy(CMSG_DATA(header), &info, sizeof info);
+  }
+  if (::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return true;
+  return errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != EMSGSIZE;
+}
+
+class AsioUdpSocket final : public UdpSocket {
+ public:
+  explicit AsioUdpSocket(std::shared_ptr<Datagrams> socket) : socket_(std::move(socket)) {}
+  ~AsioUdpSocket() override { socket_->close(); }
+  bool send_to(Endpoint remote, Bytes datagram) override { return socket_->send_to(remote, datagram); }
+  Endpoint local() const override { return socket_->local(); }
+
+ private:
+  std::shared_ptr<Datagrams> socket_;
+};
+
+}  // namespace
+
+tl::expected<std::unique_ptr<UdpSocket>, NetError> open_udp(AsioLoop::Impl& loop, const AsioHostOptions& options,
+                                                            Endpoint local, UdpHandler& handler) {
+  auto socket = std::make_shared<Datagrams>(loop, options, handler);
+  if (const error_code error = socket->open(local)) return tl::unexpected(to_net_error(error));
+  return std::make_unique<AsioUdpSocket>(std::move(socket));
+}
+
+}  // namespace distlab::real
