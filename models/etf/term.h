@@ -98,14 +98,18 @@ struct Fun {
   std::shared_ptr<const Terms> free_variables;
 };
 
+template <typename T, typename Variant>
+inline constexpr bool is_alternative = false;
+template <typename T, typename... Alternatives>
+inline constexpr bool is_alternative<T, std::variant<Alternatives...>> = (std::is_same_v<T, Alternatives> || ...);
+
 class Term {
  public:
   using Value = std::variant<int64_t, double, Atom, BigInt, Bits, Pid, Port, Ref, Tuple, List, Map, Export, Fun>;
 
   Term();  // []
   template <typename T>
-    requires(!std::is_same_v<std::remove_cvref_t<T>, Term>) &&
-            std::is_constructible_v<Value, std::in_place_type_t<std::remove_cvref_t<T>>, T>
+    requires is_alternative<std::remove_cvref_t<T>, Value>
   Term(T&& value) : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
   Term(int value) : value_(int64_t{value}) {}
 
