@@ -45,8 +45,7 @@ Time LinkDirection::transmitted(Time now, uint32_t bytes) {
 
 Duration LinkDirection::propagation() {
   if (properties_.jitter <= Duration::zero()) return properties_.delay;
-  return std::max(Duration::zero(),
-                  properties_.delay + random_.between(-properties_.jitter, properties_.jitter));
+  return std::max(Duration::zero(), properties_.delay + random_.between(-properties_.jitter, properties_.jitter));
 }
 
 void LinkDirection::set_down(bool down) {

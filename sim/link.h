@@ -16,13 +16,13 @@
 namespace distlab::sim {
 
 struct LinkProperties {
-  Duration delay{0};        // propagation, one way
-  Duration jitter{0};       // each packet's delay varies uniformly within +-jitter; order is kept
-  double loss = 0;          // share of packets lost, independently, 0..1
-  uint64_t rate_bps = 0;    // bits per second; 0 means no limit
-  uint32_t queue = 1000;    // packets that wait for the rate; more are dropped at the tail
-  double duplicate = 0;     // share of packets that arrive twice
-  double reorder = 0;       // share of packets that overtake: they skip the delay, as netem does it
+  Duration delay{0};      // propagation, one way
+  Duration jitter{0};     // each packet's delay varies uniformly within +-jitter; order is kept
+  double loss = 0;        // share of packets lost, independently, 0..1
+  uint64_t rate_bps = 0;  // bits per second; 0 means no limit
+  uint32_t queue = 1000;  // packets that wait for the rate; more are dropped at the tail
+  double duplicate = 0;   // share of packets that arrive twice
+  double reorder = 0;     // share of packets that overtake: they skip the delay, as netem does it
 };
 
 struct LinkCounters {

@@ -7,7 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-LinkDirection make(LinkProperties properties, uint64_t seed = 1) { return {seed, "x", properties}; }
+LinkDirection make(LinkProperties properties, uint64_t seed = 1) {
+  return {seed, "x", properties};
+}
 
 // A packet takes its transmission time plus the delay, and waits for those before it.
 TEST(Link, SerialisesAtItsRate) {

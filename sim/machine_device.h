@@ -1,11 +1,11 @@
 // The network card of a machine: where its ns-3 IP stack meets our wires. Point to point, no ARP.
 #pragma once
 
+#include <functional>
+
 #include <ns3/channel.h>
 #include <ns3/net-device.h>
 #include <ns3/node.h>
-
-#include <functional>
 
 #include "sim/wire.h"
 

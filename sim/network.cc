@@ -1,5 +1,8 @@
 #include "sim/network.h"
 
+#include <algorithm>
+#include <cassert>
+
 #include <fmt/format.h>
 #include <ns3/boolean.h>
 #include <ns3/internet-stack-helper.h>
@@ -9,8 +12,7 @@
 #include <ns3/ipv4.h>
 #include <ns3/mac48-address.h>
 
-#include <cassert>
-
+#include "sim/linux_tcp.h"
 #include "sim/machine_device.h"
 #include "sim/pcap.h"
 
@@ -32,6 +34,7 @@ struct Network::Machine : PacketSink {
   ns3::Ptr<MachineDevice> device;
   std::unique_ptr<PcapWriter> capture;
   std::unique_ptr<Wire> out, in;
+  std::multimap<std::pair<Transport, uint16_t>, Ipv4> bound;  // ports processes listen on
 };
 
 // A site router and its two sides, towards the machines and towards the wide area.
@@ -88,7 +91,9 @@ struct Network::Site {
   std::map<size_t, std::unique_ptr<Wire>> paths;  // to the site of this index
 };
 
-Network::Network(uint64_t seed) : seed_(seed) { by_index_.push_back(nullptr); }
+Network::Network(uint64_t seed) : seed_(seed) {
+  by_index_.push_back(nullptr);
+}
 
 Network::~Network() = default;
 
@@ -119,6 +124,7 @@ void Network::add_machine(const std::string& host_name, const std::string& site_
 
   ns3::InternetStackHelper stack;
   stack.SetIpv6StackInstall(false);
+  stack.SetTcp("distlab::sim::LinuxTcp");
   const ns3::Ipv4StaticRoutingHelper routing;
   stack.SetRoutingHelper(routing);
   stack.Install(machine->node);
@@ -130,13 +136,17 @@ void Network::add_machine(const std::string& host_name, const std::string& site_
   machines_[host_name] = std::move(machine);
 }
 
-void Network::set_default_path(const LinkProperties& properties) { default_path_ = properties; }
+void Network::set_default_path(const LinkProperties& properties) {
+  default_path_ = properties;
+}
 
 void Network::set_path(const std::string& from, const std::string& to, const LinkProperties& properties) {
   path_properties_[{from, to}] = properties;
 }
 
-ns3::Ptr<ns3::Node> Network::node(const std::string& host_name) const { return machine(host_name).node; }
+ns3::Ptr<ns3::Node> Network::node(const std::string& host_name) const {
+  return machine(host_name).node;
+}
 
 std::optional<Ipv4> Network::address(const std::string& host_name) const {
   const auto found = machines_.find(host_name);
@@ -144,12 +154,32 @@ std::optional<Ipv4> Network::address(const std::string& host_name) const {
   return found->second->address;
 }
 
+bool Network::bind(const std::string& host_name, Transport transport, Endpoint local) {
+  auto& bound = machines_.at(host_name)->bound;
+  const auto [first, last] = bound.equal_range({transport, local.port});
+  for (auto it = first; it != last; ++it) {
+    if (it->second == local.address || it->second == any_address || local.address == any_address) return false;
+  }
+  bound.emplace(std::pair{transport, local.port}, local.address);
+  return true;
+}
+
+void Network::unbind(const std::string& host_name, Transport transport, Endpoint local) {
+  auto& bound = machines_.at(host_name)->bound;
+  const auto [first, last] = bound.equal_range({transport, local.port});
+  const auto found = std::find_if(first, last, [&](const auto& entry) { return entry.second == local.address; });
+  assert(found != last);
+  bound.erase(found);
+}
+
 Duplex Network::access(const std::string& host_name) {
   const Machine& m = machine(host_name);
   return {m.out.get(), m.in.get()};
 }
 
-Duplex Network::uplink(const std::string& name) { return {site(name).out.get(), site(name).in.get()}; }
+Duplex Network::uplink(const std::string& name) {
+  return {site(name).out.get(), site(name).in.get()};
+}
 
 Duplex Network::path(const std::string& site_a, const std::string& site_b) {
   return {&path_wire(site(site_a), site(site_b)), &path_wire(site(site_b), site(site_a))};
@@ -177,9 +207,13 @@ void Network::capture(const std::string& host_name, std::unique_ptr<PcapWriter> 
   m.device->set_capture(m.capture.get());
 }
 
-Network::Site& Network::site(const std::string& name) { return *sites_.at(name); }
+Network::Site& Network::site(const std::string& name) {
+  return *sites_.at(name);
+}
 
-const Network::Machine& Network::machine(const std::string& host_name) const { return *machines_.at(host_name); }
+const Network::Machine& Network::machine(const std::string& host_name) const {
+  return *machines_.at(host_name);
+}
 
 Wire& Network::path_wire(Site& from, Site& to) {
   std::unique_ptr<Wire>& wire = from.paths[to.index];

@@ -8,9 +8,6 @@
 // decremented: to IP, two machines are one hop apart.
 #pragma once
 
-#include <ns3/node.h>
-#include <ns3/ptr.h>
-
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +15,9 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include <ns3/node.h>
+#include <ns3/ptr.h>
 
 #include "models/host/endpoint.h"
 #include "sim/wire.h"
@@ -47,6 +47,12 @@ class Network {
 
   ns3::Ptr<ns3::Node> node(const std::string& host_name) const;
   std::optional<Ipv4> address(const std::string& host_name) const;  // the hosts file of every machine
+
+  // A kernel's rule for ports: the wildcard address and a specific one exclude each other, which
+  // ns-3 does not see. False: taken.
+  enum class Transport { tcp, udp };
+  bool bind(const std::string& host_name, Transport transport, Endpoint local);
+  void unbind(const std::string& host_name, Transport transport, Endpoint local);
 
   Duplex access(const std::string& host_name);
   Duplex uplink(const std::string& site);

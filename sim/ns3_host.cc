@@ -1,16 +1,16 @@
 #include "sim/ns3_host.h"
 
+#include <algorithm>
+#include <cassert>
+#include <deque>
+#include <utility>
+
 #include <ns3/inet-socket-address.h>
 #include <ns3/packet.h>
 #include <ns3/simulator.h>
 #include <ns3/socket.h>
 #include <ns3/tcp-socket-factory.h>
 #include <ns3/udp-socket-factory.h>
-
-#include <algorithm>
-#include <cassert>
-#include <deque>
-#include <utility>
 
 #include "sim/ns3_stream.h"
 #include "sim/ns3_time.h"
@@ -35,7 +35,7 @@ Endpoint local_of(ns3::Socket& socket) {
 class Ns3Listener final : public TcpListener {
  public:
   Ns3Listener(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, AcceptHandler accept)
-      : host_(host), socket_(std::move(socket)), state_(std::make_shared<State>()) {
+      : host_(host), socket_(std::move(socket)), bound_(local()), state_(std::make_shared<State>()) {
     ++host_.sockets_;
     state_->accept = std::move(accept);
     state_->host = &host;
@@ -43,12 +43,13 @@ class Ns3Listener final : public TcpListener {
     using Socket = ns3::Ptr<ns3::Socket>;
     socket_->SetAcceptCallback(
         ns3::Callback<bool, Socket, const ns3::Address&>([state](Socket, const ns3::Address&) { return state->open; }),
-        ns3::Callback<void, Socket, const ns3::Address&>([state](Socket s, const ns3::Address&) { accepted(state, s); }));
+        ns3::Callback<void, Socket, const ns3::Address&>(
+            [state](Socket s, const ns3::Address&) { accepted(state, s); }));
   }
   ~Ns3Listener() override {
     state_->open = false;
-    // Closed from the event loop: ns-3 does not expect to lose a listener inside its callbacks.
-    ns3::Simulator::ScheduleNow([socket = socket_] { socket->Close(); });
+    socket_->Close();
+    host_.network_.unbind(host_.machine_, Network::Transport::tcp, bound_);
     --host_.sockets_;
   }
   Endpoint local() const override { return local_of(*socket_); }
@@ -82,13 +83,14 @@ class Ns3Listener final : public TcpListener {
 
   Ns3Host& host_;
   ns3::Ptr<ns3::Socket> socket_;
+  Endpoint bound_;
   std::shared_ptr<State> state_;
 };
 
 class Ns3Udp final : public UdpSocket {
  public:
   Ns3Udp(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, UdpHandler& handler)
-      : host_(host), socket_(std::move(socket)), alive_(std::make_shared<bool>(true)) {
+      : host_(host), socket_(std::move(socket)), bound_(local()), alive_(std::make_shared<bool>(true)) {
     ++host_.sockets_;
     socket_->SetRecvCallback(
         ns3::Callback<void, ns3::Ptr<ns3::Socket>>([this, alive = alive_, &handler](ns3::Ptr<ns3::Socket>) {
@@ -98,6 +100,7 @@ class Ns3Udp final : public UdpSocket {
   ~Ns3Udp() override {
     *alive_ = false;
     socket_->Close();
+    host_.network_.unbind(host_.machine_, Network::Transport::udp, bound_);
     --host_.sockets_;
   }
   bool send_to(Endpoint remote, Bytes datagram) override {
@@ -121,19 +124,25 @@ class Ns3Udp final : public UdpSocket {
 
   Ns3Host& host_;
   ns3::Ptr<ns3::Socket> socket_;
+  Endpoint bound_;
   std::shared_ptr<bool> alive_;
 };
 
 Ns3Host::Ns3Host(Network& network, std::string process, const std::string& machine, Options options, Recorder recorder)
     : network_(network),
       process_(std::move(process)),
+      machine_(machine),
       node_(network.node(machine)),
       options_(std::move(options)),
       recorder_(std::move(recorder)) {}
 
-Ns3Host::~Ns3Host() { kill(); }
+Ns3Host::~Ns3Host() {
+  kill();
+}
 
-Time Ns3Host::now() const { return ns3_now(); }
+Time Ns3Host::now() const {
+  return ns3_now();
+}
 
 TimerId Ns3Host::start_timer(Duration delay, std::function<void()> fn) {
   const TimerId id{++last_timer_};
@@ -170,20 +179,31 @@ RandomStream& Ns3Host::random(std::string_view stream_name) {
 
 // Secrets are drawn from the seed too: nothing observable depends on them, and a run stays
 // repeatable to the last byte of its capture files. They protect nobody in a simulation.
-void Ns3Host::fill_secret(std::span<uint8_t> out) { random("secret").fill(out); }
+void Ns3Host::fill_secret(std::span<uint8_t> out) {
+  random("secret").fill(out);
+}
 
 tl::expected<std::unique_ptr<UdpSocket>, NetError> Ns3Host::open_udp(Endpoint local, UdpHandler& handler) {
   if (sockets_ >= max_sockets) return tl::unexpected(NetError::limit);
   const auto socket = ns3::Socket::CreateSocket(node_, ns3::UdpSocketFactory::GetTypeId());
-  if (socket->Bind(to_ns3(local)) != 0) return tl::unexpected(NetError::address_in_use);
+  if (!bind(*socket, Network::Transport::udp, local)) return tl::unexpected(NetError::address_in_use);
   return std::make_unique<Ns3Udp>(*this, socket, handler);
 }
 
 tl::expected<std::unique_ptr<TcpListener>, NetError> Ns3Host::listen_tcp(Endpoint local, AcceptHandler accept) {
   if (sockets_ >= max_sockets) return tl::unexpected(NetError::limit);
   const auto socket = ns3::Socket::CreateSocket(node_, ns3::TcpSocketFactory::GetTypeId());
-  if (socket->Bind(to_ns3(local)) != 0 || socket->Listen() != 0) return tl::unexpected(NetError::address_in_use);
+  if (!bind(*socket, Network::Transport::tcp, local) || socket->Listen() != 0) {
+    return tl::unexpected(NetError::address_in_use);
+  }
   return std::make_unique<Ns3Listener>(*this, socket, std::move(accept));
+}
+
+bool Ns3Host::bind(ns3::Socket& socket, Network::Transport transport, Endpoint local) {
+  if (socket.Bind(to_ns3(local)) != 0) return false;
+  if (network_.bind(machine_, transport, local_of(socket))) return true;
+  socket.Close();
+  return false;
 }
 
 std::unique_ptr<ByteStream> Ns3Host::connect_tcp(Endpoint remote, StreamHandler& handler) {
@@ -191,8 +211,8 @@ std::unique_ptr<ByteStream> Ns3Host::connect_tcp(Endpoint remote, StreamHandler&
 }
 
 void Ns3Host::lookup(std::string_view host_name, LookupHandler done) {
-  const std::optional<Ipv4> address =
-      host_name == "localhost" ? std::optional(loopback_address) : network_.address(std::string(host_name));
+  std::optional<Ipv4> address = host_name == "localhost" ? loopback_address : Ipv4::parse(host_name);
+  if (!address) address = network_.address(std::string(host_name));
   start_timer(Duration::zero(), [address, done = std::move(done)] {
     if (address) {
       done(std::vector{*address});
@@ -219,7 +239,9 @@ void Ns3Host::when_running(std::function<void()> fn) {
   }
 }
 
-void Ns3Host::freeze() { frozen_ = true; }
+void Ns3Host::freeze() {
+  frozen_ = true;
+}
 
 void Ns3Host::thaw() {
   if (!std::exchange(frozen_, false)) return;

@@ -6,14 +6,15 @@
 // closed, with a reset where it left data unread.
 #pragma once
 
-#include <ns3/event-id.h>
-#include <ns3/node.h>
-
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
+
+#include <ns3/event-id.h>
+#include <ns3/node.h>
+#include <ns3/socket.h>
 
 #include "models/host/host.h"
 #include "sim/network.h"
@@ -64,12 +65,14 @@ class Ns3Host final : public Host {
   friend class Ns3Udp;
 
   void fire(TimerId id);
+  bool bind(ns3::Socket& socket, Network::Transport transport, Endpoint local);
   // Sockets that have something to tell, told once the process runs again.
   void when_running(std::function<void()> fn);
   size_t sockets_ = 0;
 
   Network& network_;
   std::string process_;
+  std::string machine_;
   ns3::Ptr<ns3::Node> node_;
   Options options_;
   Recorder recorder_;

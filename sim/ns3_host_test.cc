@@ -5,7 +5,6 @@
 #include <ns3/simulator.h>
 
 #include "models/host/testing/conformance.h"
-#include "sim/ns3_stream.h"
 #include "sim/ns3_time.h"
 #include "sim/simulator.h"
 
@@ -22,8 +21,9 @@ class SimGround final : public conformance::Ground {
     network_.add_machine("a.test", "here");
     network_.add_machine("b.test", "there");
     network_.set_default_path({.delay = 5ms});
-    a_ = std::make_unique<Ns3Host>(network_, "a", "a.test", Ns3Host::Options{.seed = seed, .quiet_kinds = {}},
-                                   [this](Time at, const std::string&, const Event& e) { recorded_.emplace_back(at, e); });
+    a_ = std::make_unique<Ns3Host>(
+        network_, "a", "a.test", Ns3Host::Options{.seed = seed, .quiet_kinds = {}},
+        [this](Time at, const std::string&, const Event& e) { recorded_.emplace_back(at, e); });
     b_ = std::make_unique<Ns3Host>(network_, "b", "b.test", Ns3Host::Options{.seed = seed, .quiet_kinds = {}}, nullptr);
   }
   Host& a() override { return *a_; }
@@ -49,7 +49,9 @@ class SimGround final : public conformance::Ground {
   std::vector<std::pair<Time, Event>> recorded_;
 };
 
-std::unique_ptr<conformance::Ground> make_sim_ground(uint64_t seed) { return std::make_unique<SimGround>(seed); }
+std::unique_ptr<conformance::Ground> make_sim_ground(uint64_t seed) {
+  return std::make_unique<SimGround>(seed);
+}
 
 // A frozen process hears nothing, its timers wait, and everything comes at thaw.
 TEST(Ns3HostLife, FrozenProcessHearsNothingUntilThaw) {

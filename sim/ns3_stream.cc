@@ -1,31 +1,33 @@
 #include "sim/ns3_stream.h"
 
-#include <ns3/boolean.h>
-#include <ns3/config.h>
-#include <ns3/inet-socket-address.h>
-#include <ns3/node.h>
-#include <ns3/nstime.h>
-#include <ns3/packet.h>
-#include <ns3/tcp-header.h>
-#include <ns3/simulator.h>
-#include <ns3/string.h>
-#include <ns3/tcp-socket-base.h>
-#include <ns3/tcp-socket-factory.h>
-#include <ns3/uinteger.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <ns3/inet-socket-address.h>
+#include <ns3/node.h>
+#include <ns3/packet.h>
+#include <ns3/simulator.h>
+#include <ns3/tcp-header.h>
+#include <ns3/tcp-socket-base.h>
+#include <ns3/tcp-socket-factory.h>
 
 #include "sim/ns3_host.h"
 
 namespace distlab::sim {
 namespace {
 
-// TcpSocketBase keeps SendRST to itself and its heirs.
-struct Resetter : ns3::TcpSocketBase {
-  static void reset(ns3::TcpSocketBase& socket) { (socket.*&Resetter::SendRST)(); }
+// What TcpSocketBase keeps to itself and its heirs, and a kernel's socket would offer or do.
+struct Inside : ns3::TcpSocketBase {
+  static void reset(ns3::TcpSocketBase& socket) { (socket.*&Inside::SendRST)(); }
+  static ns3::TcpSocket::TcpStates_t state(ns3::TcpSocketBase& socket) { return socket.*&Inside::m_state; }
+  // ns-3 tells its peer of a window that has opened only when it is probed.
+  static void announce_window(ns3::TcpSocketBase& socket) {
+    (socket.*static_cast<void (ns3::TcpSocketBase::*)(uint8_t)>(&Inside::SendEmptyPacket))(ns3::TcpHeader::ACK);
+  }
 };
+
+constexpr uint32_t small_window = 1'572'864;  // half of the receive buffer
 
 Endpoint endpoint_of(const ns3::Address& address) {
   if (!ns3::InetSocketAddress::IsMatchingType(address)) return {};
@@ -44,15 +46,19 @@ struct Ns3Stream::Link {
     stream->connected_ = stream->tell_connected_ = true;
     stream->wake();
   }
-  void refused(ns3::Ptr<ns3::Socket> socket) {
-    // ns-3 reports a SYN that was never answered and one that was answered by RST alike; only the
-    // former still has a socket error.
-    ended(socket->GetErrno() == ns3::Socket::ERROR_NOTERROR ? NetError::refused : NetError::timed_out);
+  void unanswered(ns3::Ptr<ns3::Socket>) { ended(NetError::timed_out); }  // no SYN was answered
+  // ns-3 reports FIN and RST alike, but only FIN has moved the state before.
+  void closed(ns3::Ptr<ns3::Socket> socket) {
+    switch (Inside::state(*ns3::DynamicCast<ns3::TcpSocketBase>(socket))) {
+      case ns3::TcpSocket::SYN_SENT:
+        return ended(NetError::refused);
+      case ns3::TcpSocket::ESTABLISHED:
+        return ended(NetError::reset);
+      default:
+        return ended(NetError::closed);
+    }
   }
-  void closed(ns3::Ptr<ns3::Socket>) {
-    ended(stream != nullptr && !stream->connected_ ? NetError::refused : NetError::closed);
-  }
-  void failed(ns3::Ptr<ns3::Socket>) { ended(NetError::reset); }
+  void failed(ns3::Ptr<ns3::Socket>) { ended(NetError::timed_out); }  // retransmissions gave up
   void readable(ns3::Ptr<ns3::Socket>) {
     if (stream != nullptr && stream->reading_) stream->wake();
   }
@@ -66,24 +72,6 @@ struct Ns3Stream::Link {
     stream->wake();
   }
 };
-
-void configure_tcp_as_linux() {
-  using ns3::Config::SetDefault;
-  SetDefault("ns3::TcpSocket::SegmentSize", ns3::UintegerValue(1448));  // 1500 - 20 - 20 - 12 (timestamps)
-  SetDefault("ns3::TcpSocket::SndBufSize", ns3::UintegerValue(2'621'440));  // what 4 MiB of tcp_wmem hold
-  SetDefault("ns3::TcpSocket::RcvBufSize", ns3::UintegerValue(3'145'728));  // half of 6 MiB of tcp_rmem
-  SetDefault("ns3::TcpSocket::InitialCwnd", ns3::UintegerValue(10));
-  SetDefault("ns3::TcpSocket::ConnTimeout", ns3::TimeValue(ns3::Seconds(1)));
-  SetDefault("ns3::TcpSocket::ConnCount", ns3::UintegerValue(6));
-  SetDefault("ns3::TcpSocket::DataRetries", ns3::UintegerValue(15));
-  SetDefault("ns3::TcpSocket::DelAckTimeout", ns3::TimeValue(ns3::MilliSeconds(40)));
-  SetDefault("ns3::TcpSocket::DelAckCount", ns3::UintegerValue(2));
-  SetDefault("ns3::TcpSocket::TcpNoDelay", ns3::BooleanValue(true));
-  SetDefault("ns3::TcpSocket::PersistTimeout", ns3::TimeValue(ns3::MilliSeconds(200)));
-  SetDefault("ns3::TcpSocketBase::MinRto", ns3::TimeValue(ns3::MilliSeconds(200)));
-  SetDefault("ns3::TcpSocketBase::ClockGranularity", ns3::TimeValue(ns3::MilliSeconds(1)));
-  SetDefault("ns3::TcpL4Protocol::SocketType", ns3::StringValue("ns3::TcpCubic"));
-}
 
 Ns3Stream::Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler)
     : host_(host), link_(std::make_shared<Link>()), handler_(&handler) {
@@ -99,7 +87,15 @@ Ns3Stream::Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler)
 Ns3Stream::Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted)
     : host_(host), link_(std::make_shared<Link>()), socket_(std::move(accepted)), connected_(true) {
   attach();
-  wake();  // data may have come before we were attached
+  // Data or the end may have come before we were attached.
+  switch (Inside::state(*ns3::DynamicCast<ns3::TcpSocketBase>(socket_))) {
+    case ns3::TcpSocket::CLOSE_WAIT:
+      return link_->ended(NetError::closed);
+    case ns3::TcpSocket::CLOSED:
+      return link_->ended(NetError::reset);
+    default:
+      wake();
+  }
 }
 
 Ns3Stream::~Ns3Stream() {
@@ -114,11 +110,12 @@ void Ns3Stream::attach() {
   const auto link = link_;
   using Socket = ns3::Ptr<ns3::Socket>;
   socket_->SetConnectCallback(ns3::Callback<void, Socket>([link](Socket s) { link->connected(s); }),
-                              ns3::Callback<void, Socket>([link](Socket s) { link->refused(s); }));
+                              ns3::Callback<void, Socket>([link](Socket s) { link->unanswered(s); }));
   socket_->SetCloseCallbacks(ns3::Callback<void, Socket>([link](Socket s) { link->closed(s); }),
                              ns3::Callback<void, Socket>([link](Socket s) { link->failed(s); }));
   socket_->SetRecvCallback(ns3::Callback<void, Socket>([link](Socket s) { link->readable(s); }));
-  socket_->SetSendCallback(ns3::Callback<void, Socket, uint32_t>([link](Socket s, uint32_t n) { link->writable(s, n); }));
+  socket_->SetSendCallback(
+      ns3::Callback<void, Socket, uint32_t>([link](Socket s, uint32_t n) { link->writable(s, n); }));
 }
 
 void Ns3Stream::set_handler(StreamHandler& handler) {
@@ -127,8 +124,8 @@ void Ns3Stream::set_handler(StreamHandler& handler) {
 }
 
 size_t Ns3Stream::write(Bytes data) {
-  if (!socket_ || ended_ || data.empty()) return ended_ ? data.size() : 0;
-  const size_t size = connected_ ? std::min<size_t>(data.size(), socket_->GetTxAvailable()) : 0;
+  if (!socket_ || ended_ || data.empty()) return 0;
+  const size_t size = std::min<size_t>(data.size(), socket_->GetTxAvailable());
   if (size < data.size()) write_blocked_ = true;
   if (size == 0) return 0;
   const int sent = socket_->Send(ns3::Create<ns3::Packet>(data.data(), static_cast<uint32_t>(size)));
@@ -155,7 +152,7 @@ void Ns3Stream::abort() {
   if (!socket_) return;
   link_->stream = nullptr;
   if (const auto tcp = ns3::DynamicCast<ns3::TcpSocketBase>(socket_); tcp && connected_ && !ended_) {
-    Resetter::reset(*tcp);
+    Inside::reset(*tcp);
   }
   socket_->Close();
   socket_ = nullptr;
@@ -210,12 +207,15 @@ void Ns3Stream::deliver() {
 bool Ns3Stream::deliver_data() {
   const auto link = link_;
   std::array<uint8_t, 65536> buffer;
+  // A window this much smaller than the buffer is worth announcing once it opens again.
+  const bool window_was_small = socket_->GetRxAvailable() > small_window;
   while (reading_) {
     const int got = socket_->Recv(buffer.data(), buffer.size(), 0);
-    if (got <= 0) return true;
+    if (got <= 0) break;
     handler_->on_data({buffer.data(), static_cast<size_t>(got)});
     if (link->stream == nullptr) return false;
   }
+  if (window_was_small && !ended_) Inside::announce_window(*ns3::DynamicCast<ns3::TcpSocketBase>(socket_));
   return true;
 }
 

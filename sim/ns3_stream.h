@@ -1,21 +1,16 @@
 // A TCP connection of a simulated process: ns-3's TCP behind our ByteStream.
 #pragma once
 
+#include <memory>
+
 #include <ns3/ptr.h>
 #include <ns3/tcp-socket.h>
-
-#include <memory>
 
 #include "models/host/byte_stream.h"
 
 namespace distlab::sim {
 
 class Ns3Host;
-
-// The attributes that make ns-3's TCP behave as a Linux kernel's: initial RTO 1 s, RTO at least
-// 200 ms, 10 segments of initial window, 15 retries, SYN given up after 127 s, CUBIC, SACK, no
-// Nagle (RFC 6298, 6928, 8312; tcp(7)). Call once, before the first socket.
-void configure_tcp_as_linux();
 
 class Ns3Stream final : public ByteStream {
  public:

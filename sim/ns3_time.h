@@ -1,17 +1,19 @@
 // Between our time and ns-3's. ns-3 starts at zero, our runs at run_start.
 #pragma once
 
-#include <ns3/nstime.h>
-#include <ns3/simulator.h>
-
 #include <algorithm>
 #include <cassert>
+
+#include <ns3/nstime.h>
+#include <ns3/simulator.h>
 
 #include "models/host/time.h"
 
 namespace distlab::sim {
 
-inline Time ns3_now() { return run_start + Duration(ns3::Simulator::Now().GetNanoSeconds()); }
+inline Time ns3_now() {
+  return run_start + Duration(ns3::Simulator::Now().GetNanoSeconds());
+}
 
 // Debian's ns-3 has its assertions compiled out, and a negative delay would make time go
 // backwards (facts, ns-3: "Build").

@@ -1,10 +1,10 @@
 #include "sim/pcap.h"
 
-#include <fmt/format.h>
-
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace distlab::sim {
 namespace {
@@ -39,8 +39,8 @@ void PcapWriter::write(Time at, const ns3::Packet& packet) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
   const uint32_t size = packet.GetSize();
   buffer_.clear();
-  put(buffer_, {static_cast<uint32_t>(seconds.count()), static_cast<uint32_t>((since_epoch - seconds).count()), size,
-                size});
+  put(buffer_,
+      {static_cast<uint32_t>(seconds.count()), static_cast<uint32_t>((since_epoch - seconds).count()), size, size});
   buffer_.resize(buffer_.size() + size);
   packet.CopyData(buffer_.data() + buffer_.size() - size, size);
   flush(file_, buffer_);

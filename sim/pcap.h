@@ -2,12 +2,12 @@
 // Source: draft-ietf-opsawg-pcap, "PCAP Capture File Format".
 #pragma once
 
-#include <ns3/packet.h>
-
 #include <fstream>
 #include <string>
-#include <tl/expected.hpp>
 #include <vector>
+
+#include <ns3/packet.h>
+#include <tl/expected.hpp>
 
 #include "models/host/time.h"
 

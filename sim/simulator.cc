@@ -6,7 +6,7 @@
 #include <ns3/rng-seed-manager.h>
 #include <ns3/simulator.h>
 
-#include "sim/ns3_stream.h"
+#include "sim/linux_tcp.h"
 #include "sim/ns3_time.h"
 
 namespace distlab::sim {
@@ -19,13 +19,17 @@ Simulator::Simulator(uint64_t seed) {
   configure_tcp_as_linux();
 }
 
-Simulator::~Simulator() { ns3::Simulator::Destroy(); }
+Simulator::~Simulator() {
+  ns3::Simulator::Destroy();
+}
 
 void Simulator::run_until(Time end) {
   ns3::Simulator::Stop(ns3_delay(end - ns3_now()));
   ns3::Simulator::Run();
 }
 
-uint64_t Simulator::events() const { return ns3::Simulator::GetEventCount(); }
+uint64_t Simulator::events() const {
+  return ns3::Simulator::GetEventCount();
+}
 
 }  // namespace distlab::sim

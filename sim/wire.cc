@@ -1,9 +1,9 @@
 #include "sim/wire.h"
 
+#include <utility>
+
 #include <ns3/nstime.h>
 #include <ns3/simulator.h>
-
-#include <utility>
 
 #include "sim/ns3_time.h"
 
@@ -13,9 +13,8 @@ void Wire::send(const Frame& frame) {
   const Time now = ns3_now();
   const LinkDirection::Arrivals arrivals = link_.offer(now, frame.bytes);
   const auto schedule = [&](Time at, Frame copy) {
-    ns3::Simulator::Schedule(ns3_delay(at - now), [this, copy = std::move(copy), epoch = link_.epoch()] {
-      arrive(copy, epoch);
-    });
+    ns3::Simulator::Schedule(ns3_delay(at - now),
+                             [this, copy = std::move(copy), epoch = link_.epoch()] { arrive(copy, epoch); });
   };
   if (arrivals.first) schedule(*arrivals.first, frame);
   // A packet object may be changed by whoever receives it: a duplicate needs its own.

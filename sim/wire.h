@@ -4,9 +4,9 @@
 // faithful layout, and these are cheaper still).
 #pragma once
 
-#include <ns3/packet.h>
-
 #include <vector>
+
+#include <ns3/packet.h>
 
 #include "models/host/endpoint.h"
 #include "sim/link.h"
