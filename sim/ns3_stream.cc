@@ -88,14 +88,10 @@ Ns3Stream::Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted)
     : host_(host), link_(std::make_shared<Link>()), socket_(std::move(accepted)), connected_(true) {
   attach();
   // Data or the end may have come before we were attached.
-  switch (Inside::state(*ns3::DynamicCast<ns3::TcpSocketBase>(socket_))) {
-    case ns3::TcpSocket::CLOSE_WAIT:
-      return link_->ended(NetError::closed);
-    case ns3::TcpSocket::CLOSED:
-      return link_->ended(NetError::reset);
-    default:
-      wake();
-  }
+  const auto state = Inside::state(*ns3::DynamicCast<ns3::TcpSocketBase>(socket_));
+  if (state == ns3::TcpSocket::CLOSE_WAIT) link_->ended(NetError::closed);
+  if (state == ns3::TcpSocket::CLOSED) link_->ended(NetError::reset);
+  wake();
 }
 
 Ns3Stream::~Ns3Stream() {
