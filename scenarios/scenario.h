@@ -5,10 +5,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -17,11 +19,11 @@ namespace distlab::scenario {
 
 using Duration = std::chrono::nanoseconds;
 
-// "10s" or "10s..14s": drawn uniformly for each seed from a random stream named after its place in
-// the file, so that another draw elsewhere does not move it.
+// "10s" (low == high) or "10s..14s": drawn uniformly from [low, high] for each seed, by the functions
+// at the end of this file, so that every ground draws the same.
 struct TimeRange {
   Duration low{0};
-  Duration high{0};
+  Duration high{0};  // >= low
   bool operator==(const TimeRange&) const = default;
 };
 
@@ -34,21 +36,26 @@ struct Place {
 
 // Properties of one direction of a link. Faults change single ones of them.
 struct LinkProperties {
-  Duration delay{0};     // one way
-  Duration jitter{0};    // each packet's delay varies uniformly within +-jitter; order is kept
-  double loss = 0;       // 0..1, independent
-  uint64_t rate_bps = 0; // bits per second; 0: no limit
-  uint32_t queue = 1000; // packets that wait for the rate; more are dropped at the tail
+  Duration delay{0};      // one way
+  Duration jitter{0};     // each packet's delay varies uniformly within +-jitter; order is kept; <= delay
+  double loss = 0;        // 0..1, independent
+  uint64_t rate_bps = 0;  // bits per second; 0: no limit
+  uint32_t queue = 1000;  // packets that wait for the rate; more are dropped at the tail; >= 1
+  double duplicate = 0;   // 0..1: share of packets that arrive twice
+  double reorder = 0;     // 0..1: share of packets that overtake: they skip the delay
+
+  bool operator==(const LinkProperties&) const = default;
 };
 
 struct Site {
   LinkProperties uplink;  // between the site and the wide area, both directions alike
-  LinkProperties lan;     // between each machine and the site's router
+  LinkProperties lan;     // between each machine and the site's router, both directions alike
 };
 
-// One direction of the wide area between two sites.
+// One direction of the wide area between two sites. A packet passes lan, uplink, path, uplink, lan;
+// inside a site only the two lans.
 struct Path {
-  std::string from, to;
+  std::string from, to;  // different sites
   LinkProperties properties;
 };
 
@@ -58,19 +65,22 @@ struct Node {
   std::string site;
   std::string name;  // "alice@home.example"; nodes with an equal host part share one machine
   std::string cookie;
-  std::map<std::string, std::string> cookies;  // node (key in Scenario::nodes) -> cookie used towards it
+  std::map<std::string, std::string> cookies;  // node (key in Scenario::nodes) -> cookie used towards it (set_cookie/2)
   CarrierKind carrier = CarrierKind::tcp;
-  uint16_t epmd_port = 4369;
-  uint16_t listen_port = 0;  // 0: any
+  uint16_t epmd_port = 4369;  // nodes of one machine with an equal port share one EPMD
+  uint16_t listen_port = 0;   // 0: any
   Duration net_ticktime = std::chrono::seconds{60};
-  uint32_t net_tickintensity = 4;
-  Duration net_setuptime = std::chrono::seconds{7};
+  uint32_t net_tickintensity = 4;                    // 4..1000
+  Duration net_setuptime = std::chrono::seconds{7};  // <= 120 s
+  bool connect_all = true;                           // false: global keeps out (kernel's connect_all)
   bool prevent_overlapping_partitions = true;
   uint64_t dist_buf_busy_limit = 1024 * 1024;  // +zdbbl, bytes
   bool hidden = false;
   std::vector<std::string> removed_flags;  // distribution flags not announced: "FRAGMENTS"
   TimeRange start;                         // when its process is started
-  TimeRange boot{std::chrono::milliseconds{140}, std::chrono::milliseconds{210}};  // until net_kernel runs
+  // From the start of the process (each time) until net_kernel listens; measured of OTP 25
+  // (facts otp-distribution.md section 6).
+  TimeRange boot{std::chrono::milliseconds{140}, std::chrono::milliseconds{210}};
   bool autostart = true;  // false: only a `start` fault brings it up
 
   std::string host() const { return name.substr(name.find('@') + 1); }
@@ -79,14 +89,14 @@ struct Node {
 // ---- workload ------------------------------------------------------------------------------------
 
 enum class ActionKind {
-  connect,          // net_adm:ping from -> to
-  disconnect,       // erlang:disconnect_node
-  call,             // gen_server:call({echo, to}, Payload, Timeout)
-  rpc,              // rpc:call(to, distlab, echo, [Payload])
-  erpc,             // erpc:call
-  send,             // one-way numbered messages, which the ledger counts
-  bulk,             // one message of `payload` bytes, acknowledged when it is complete
-  pg_join,          // `from` joins `group`
+  connect,     // net_adm:ping from -> to
+  disconnect,  // erlang:disconnect_node
+  call,        // gen_server:call({echo, to}, Payload, Timeout)
+  rpc,         // rpc:call(to, distlab, echo, [Payload])
+  erpc,        // erpc:call
+  send,        // one-way numbered messages, which the ledger counts
+  bulk,        // one message of `payload` bytes, acknowledged when it is complete; `count:` makes several actions
+  pg_join,     // `from` joins `group`
   pg_leave,
   monitor,          // `from` monitors the echo server of `to`
   link,             // `from` links to a process at `to`
@@ -98,24 +108,29 @@ enum class ActionKind {
 
 enum class Arrival { periodic, poisson };
 
-// One action of one node (pairs, meshes, rings and random peers are expanded by the loader or by
-// expand_workload). Repeats when it has a period.
+// One action of one node (pairs and meshes are expanded by the loader, rings and random peers by
+// expand_workload). Times count from the begin of the run. Whatever is due while the node's process
+// is not running, or still boots, is left out; an action with a period goes on at its next time.
 struct Action {
   ActionKind kind = ActionKind::connect;
-  std::string from;  // node keys
-  std::string to;    // empty for actions without a peer
-  TimeRange at;      // the first (or only) time
-  std::optional<Duration> until;   // nothing starts at or after it
-  std::optional<Duration> period;  // 1/rate or `every`
+  std::string from;                // node keys
+  std::string to;                  // empty for actions without a peer
+  TimeRange at;                    // the first (or only) time; drawn for each pair; exact after expand_workload
+  std::optional<Duration> until;   // nothing starts at or after it; nothing: the end of the run
+  std::optional<Duration> period;  // 1/rate or `every`; > 0
   Arrival arrival = Arrival::periodic;
-  uint64_t payload = 0;            // bytes
-  std::optional<Duration> timeout; // nothing: infinity
-  std::string group;               // group or registered name
+  uint64_t payload = 0;             // bytes
+  std::optional<Duration> timeout;  // of call, rpc, erpc, spawn (default 5 s), bulk; nothing: infinity
+  std::string group;                // group or registered name
   std::string cookie;
+  size_t entry = 0;  // position in the file's workload list
   Place place;
 };
 
-// `ring:` and `random_peers:`: who is whose peer is settled per seed.
+// `ring:` and `random_peers:`: who is whose peer is settled per seed. In a ring each node's peer is the
+// next one, and the last one's the first. Random peers of a node differ from each other, from itself
+// and from its peers by earlier groups of the list; they depend on the seed, the node and the list
+// alone, so that two entries with the same list have the same peers.
 struct PeerGroup {
   enum class Shape { ring, random_peers } shape = Shape::ring;
   std::vector<std::string> nodes;
@@ -125,8 +140,8 @@ struct PeerGroup {
 // An action that every node of some peer groups takes towards its peers.
 struct GroupAction {
   std::vector<PeerGroup> peers;
-  // True: each node takes the action towards all of its peers. False: towards one of them, chosen
-  // anew for each node by the seed.
+  // True: each node takes the action towards all of its peers. False: towards one of them, which the
+  // seed chooses for each node.
   bool all_peers = true;
   Action action;  // from and to are filled in
 };
@@ -134,13 +149,23 @@ struct GroupAction {
 // ---- faults --------------------------------------------------------------------------------------
 
 enum class FaultKind {
-  kill, start, freeze, thaw,                               // of a node (SIGKILL, SIGSTOP, SIGCONT)
-  down, up,                                                // of a link, both directions
-  set_delay, set_jitter, set_loss, set_rate,               // of a link; back to the file's value when undone
-  set_duplicate, set_reorder,
-  black_hole,                                              // packets vanish, the link looks up
-  hold, release,                                           // packets are kept and released in order: a stall
-  partition, heal,
+  kill,           // SIGKILL of a node's process: its machine closes its connections
+  start,          // of a node's process that is not running; it boots again
+  freeze,         // SIGSTOP: the kernel of its machine goes on
+  thaw,           // SIGCONT
+  down,           // of a link: what is queued or under way is lost, and what is offered from now on
+  black_hole,     // of a link: what is offered from now on is lost; what is under way still arrives
+  up,             // of a link: ends down and black_hole
+  hold,           // of a link: packets are kept at its far end: a stall, nothing is lost
+  release,        // of a link: those packets arrive at once, in order
+  set_delay,      // of a link, to duration_value; undone: back to the file's value
+  set_jitter,     // to duration_value
+  set_loss,       // to ratio_value
+  set_rate,       // to rate_value
+  set_duplicate,  // to ratio_value
+  set_reorder,    // to ratio_value
+  partition,      // nothing passes between the groups; replaces an earlier partition
+  heal,           // ends the partition
 };
 
 enum class LinkKind { access, uplink, path };  // of a node's machine, of a site, between two sites
@@ -150,22 +175,38 @@ struct LinkTarget {
   std::string a;  // node, site, or first site
   std::string b;  // second site of a path
   // Which direction: for access and uplink, outwards is away from the node or site; for a path,
-  // from a to b.
+  // from a to b. At least one is true.
   bool outwards = true, inwards = true;
+
+  std::string text() const;  // "home", "home (out)", "home-office", "home -> office"
 };
 
+// Faults on the same link or node may overlap; then the latest step decides.
 struct Fault {
   FaultKind kind = FaultKind::kill;
-  std::string id;                        // for `since:` in expectations; "" when not given
+  std::string id;  // unique; "<kind>-<n>" (n-th of the file's faults, from 1) when not given
   TimeRange at;
-  std::optional<TimeRange> lasts;        // undone after it
-  std::string node;                      // of kill, start, freeze, thaw
+  std::optional<TimeRange> lasts;  // undone after it; nothing: it stays
+  std::string node;                // of kill, start, freeze, thaw
   std::optional<LinkTarget> link;
-  Duration duration_value{0};            // of set_delay, set_jitter
-  double ratio_value = 0;                // of set_loss, set_duplicate, set_reorder
-  uint64_t rate_value = 0;               // of set_rate, bit/s
-  std::vector<std::vector<std::string>> groups;  // of partition: sites
+  Duration duration_value{0};                    // of set_delay, set_jitter
+  double ratio_value = 0;                        // of set_loss, set_duplicate, set_reorder
+  uint64_t rate_value = 0;                       // of set_rate, bit/s; 0: no limit
+  std::vector<std::vector<std::string>> groups;  // of partition: sites; sites in no group are not affected
   Place place;
+
+  // What it is done to, as recorded events name it: node, link, or "a|b c" of a partition.
+  std::string subject() const;
+};
+
+// One thing to do at one time, of one seed.
+struct FaultStep {
+  Duration at{0};
+  size_t fault = 0;  // index in Scenario::faults
+  bool undo = false;
+  // What to do. Of an undo: start for kill, thaw for freeze, up for down and black_hole, release for
+  // hold, heal for partition; for the set_ kinds the same kind, meaning back to the file's value.
+  FaultKind kind = FaultKind::kill;
 };
 
 // ---- expectations --------------------------------------------------------------------------------
@@ -174,26 +215,36 @@ enum class Compare { less, less_equal, equal, not_equal, greater_equal, greater 
 
 struct Condition {
   Compare op = Compare::equal;
-  double value = 0;   // durations in seconds, shares 0..1
-  std::string text;   // as written: "< 150ms"
+  double value = 0;     // durations in seconds, shares 0..1
+  std::string text;     // as written: "< 150ms"
+  std::string operand;  // without the operator: "150ms"; what text fields are compared with
 };
 
-// Which events an expectation looks at, in time since the run began.
+// Which events an expectation looks at: after <= time < before. With `since`, both count from when
+// that fault was done (its first step), else from the begin of the run. Things that take time (calls,
+// messages) belong to the time at which they started.
 struct Window {
   std::optional<Duration> after, before;
-  bool outside_faults = false;  // not while a fault is being done or for the tick time after it
+  std::string since;            // fault id
+  bool outside_faults = false;  // nothing that overlaps with [fault done, undone + its tick time]; a fault
+                                // that is not undone lasts to the end. Tick time: the longest of all nodes.
 };
 
-// Both directions connected (node_up seen and not lost) by then.
+// At the time `by` (since a fault, or since the begin of the run) every pair of these nodes is
+// connected as both sides see it.
 struct ExpectConnected {
-  std::vector<std::string> between;
+  std::vector<std::string> between;  // at least two
   Duration by{0};
+  std::string since;
 };
 
 // node_up / node_down: by whom, about whom; empty means anybody.
 struct NodeEvent {
   bool up = false;
   std::string at, peer;
+  // Instead of at and peer: each ordered pair of these. `never` means none of the pairs, `eventually`
+  // all of them.
+  std::vector<std::string> between;
   std::string reason;  // empty: any
 };
 // `never` or `eventually` (negated = never).
@@ -203,27 +254,33 @@ struct ExpectNodeEvent {
   Window window;
 };
 
-// How long after a fault a node saw its peer go down.
+// How long after a fault a node saw its peer go down: its first node_down about the peer after the
+// fault was done comes low <= t <= high later, with this reason.
 struct ExpectDetection {
-  std::string at, peer, reason;
-  std::string since;  // fault id; empty: the first fault
+  std::string at, peer;
+  std::string reason;  // default net_tick_timeout
+  std::string since;   // fault id; the loader fills in the first fault
   Duration low{0}, high{0};
 };
 
 enum class Metric {
-  lost_messages, duplicated_messages, reordered_messages,  // counts, of the ledger
-  wedged,                                                  // seconds wedged while "up", of the ledger
-  call_latency, setup_time, message_latency,               // seconds, at `quantile`
-  calls,                                                   // number or share of calls with `result`
-  pings,
+  lost_messages,
+  duplicated_messages,
+  reordered_messages,  // counts, of the ledger
+  wedged,              // seconds wedged while "up", of the ledger
+  call_latency,
+  setup_time,
+  message_latency,  // seconds, at `quantile`; of calls: those with result ok
+  calls,            // number or share of calls with `result`
+  pings,            // the same of pings, with result pong or pang
 };
 
 struct ExpectMetric {
   Metric metric = Metric::lost_messages;
-  std::vector<std::string> between;  // two nodes, unordered; empty: all
-  bool one_way = false;              // only from between[0] to between[1]
+  std::vector<std::string> between;  // all pairs of these nodes, both ways, taken together; empty: all nodes
+  bool one_way = false;              // only from between[0] to between[1], and there are just these two
   double quantile = 1;               // 1 is the maximum
-  std::string result;                // "ok", "timeout", "nodedown", ...
+  std::string result;                // "ok", "timeout", "nodedown", ...; empty: any
   bool share = false;                // the condition is about a share of all, not a number
   Condition condition;
   Window window;
@@ -234,7 +291,9 @@ struct ExpectEvent {
   std::string kind;
   std::string at;       // process; empty: any
   std::string subject;  // empty: any
-  std::vector<std::pair<std::string, std::string>> fields;  // texts compared after formatting
+  // Name and condition: "reason" "disconnect", "elapsed_ns" ">= 2s". Text fields are compared as text
+  // (equal, not equal), numbers as numbers; a field whose name ends in _ns is a duration.
+  std::vector<std::pair<std::string, Condition>> fields;
   Condition count;
   Window window;
 };
@@ -243,7 +302,7 @@ using What = std::variant<ExpectConnected, ExpectNodeEvent, ExpectDetection, Exp
 
 struct Expectation {
   std::string name;  // given, or made from the text
-  std::string text;  // as written, on one line
+  std::string text;  // as written, on one line: "never: {node_down: [alice, bob]}"
   What what;
   Place place;
 };
@@ -252,7 +311,7 @@ struct Scenario {
   std::string name;
   std::string summary;
   Duration duration{0};
-  bool pcap = false;
+  std::vector<std::string> pcap;  // nodes whose machine's packets are captured
   std::map<std::string, Site> sites;
   LinkProperties default_path;
   std::vector<Path> paths;  // directions that differ from default_path
@@ -263,7 +322,21 @@ struct Scenario {
   std::vector<Expectation> expect;
 };
 
-// The concrete actions of a seed: the workload and the group workload with its peers settled.
+std::string_view to_string(ActionKind kind);  // as in the file: "pg_join"
+std::string_view to_string(FaultKind kind);
+
+// ---- what a seed decides -------------------------------------------------------------------------
+// All draws come from SplitMix64 over a hash of the seed and the name of what is drawn (expand.cc),
+// never from a shared stream: one more draw does not move another.
+
+// The concrete actions of a seed, in the order of the file: the workload and the group workload, with
+// peers settled and times drawn.
 std::vector<Action> expand_workload(const Scenario& scenario, uint64_t seed);
+// The faults of a seed with their undoing, in order of time; ties in the order of the file.
+std::vector<FaultStep> expand_faults(const Scenario& scenario, uint64_t seed);
+// When the process of a node (key) starts, unless it has no autostart.
+Duration start_time(const Scenario& scenario, const std::string& node, uint64_t seed);
+// How long the node boots the n-th time its process starts (from 0).
+Duration boot_time(const Scenario& scenario, const std::string& node, uint64_t seed, uint32_t life);
 
 }  // namespace distlab::scenario
