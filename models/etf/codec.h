@@ -6,8 +6,9 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <tl/expected.hpp>
 #include <vector>
+
+#include <tl/expected.hpp>
 
 #include "models/etf/term.h"
 
@@ -15,8 +16,8 @@ namespace distlab::etf {
 
 struct DecodeLimits {
   size_t max_depth = 1000;
-  size_t max_terms = 16u << 20;               // elements of all kinds in one term
-  size_t max_uncompressed = 256u << 20;       // bytes a compressed term may grow to
+  size_t max_terms = 16u << 20;          // elements of all kinds in one term
+  size_t max_uncompressed = 256u << 20;  // bytes a compressed term may grow to
 };
 
 struct DecodeError {

@@ -109,13 +109,15 @@ class Term {
 
   Term();  // []
   template <typename T>
-    requires is_alternative<std::remove_cvref_t<T>, Value>
-  Term(T&& value) : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
+  requires is_alternative<std::remove_cvref_t<T>, Value> Term(T&& value)
+      : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
   Term(int value) : value_(int64_t{value}) {}
 
   const Value& value() const { return value_; }
   template <typename T>
-  const T* as() const { return std::get_if<T>(&value_); }
+  const T* as() const {
+    return std::get_if<T>(&value_);
+  }
 
   bool is_atom(std::string_view text) const;
   const Atom* as_atom() const { return as<Atom>(); }
@@ -141,7 +143,9 @@ Term atom(std::string_view text);
 Term boolean(bool value);
 Term tuple(Terms elements);
 template <typename... T>
-Term tuple(T&&... elements) { return tuple(Terms{Term(std::forward<T>(elements))...}); }
+Term tuple(T&&... elements) {
+  return tuple(Terms{Term(std::forward<T>(elements))...});
+}
 Term list(Terms elements);
 Term improper_list(Terms elements, Term tail);
 Term map(std::vector<std::pair<Term, Term>> pairs);

@@ -1,0 +1,132 @@
+#include "models/etf/term.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace distlab::etf {
+namespace {
+
+const std::shared_ptr<const Terms>& no_terms() {
+  static const auto none = std::make_shared<const Terms>();
+  return none;
+}
+
+bool same(const std::shared_ptr<const Terms>& a, const std::shared_ptr<const Terms>& b) {
+  return a == b || std::equal(a->begin(), a->end(), b->begin(), b->end());
+}
+
+bool same(const Map& a, const Map& b) {
+  if (a.pairs == b.pairs) return true;
+  if (a.pairs->size() != b.pairs->size()) return false;
+  return std::all_of(a.pairs->begin(), a.pairs->end(), [&](const auto& pair) {
+    return std::any_of(b.pairs->begin(), b.pairs->end(),
+                       [&](const auto& other) { return pair.first == other.first && pair.second == other.second; });
+  });
+}
+
+bool same(const Fun& a, const Fun& b) {
+  return a.arity == b.arity && a.uniq == b.uniq && a.index == b.index && a.module == b.module &&
+         a.old_index == b.old_index && a.old_uniq == b.old_uniq && a.creator == b.creator &&
+         same(a.free_variables, b.free_variables);
+}
+
+bool same(const Tuple& a, const Tuple& b) {
+  return same(a.elements, b.elements);
+}
+
+bool same(const List& a, const List& b) {
+  if (!same(a.elements, b.elements) || (a.tail == nullptr) != (b.tail == nullptr)) return false;
+  return a.tail == nullptr || *a.tail == *b.tail;
+}
+
+template <typename T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+
+}  // namespace
+
+Term::Term() : value_(List{no_terms(), nullptr}) {}
+
+bool Term::is_atom(std::string_view text) const {
+  const Atom* a = as_atom();
+  return a != nullptr && a->text == text;
+}
+
+std::optional<int64_t> Term::as_int() const {
+  const auto* value = as<int64_t>();
+  return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+std::span<const Term> Term::as_tuple(size_t arity) const {
+  const Tuple* t = as<Tuple>();
+  if (t == nullptr || t->elements->size() != arity) return {};
+  return *t->elements;
+}
+
+std::span<const Term> Term::as_tagged(std::string_view tag, size_t arity) const {
+  const std::span<const Term> elements = as_tuple(arity);
+  if (elements.empty() || !elements[0].is_atom(tag)) return {};
+  return elements;
+}
+
+std::optional<std::span<const Term>> Term::as_list() const {
+  const List* l = as<List>();
+  if (l == nullptr || l->tail != nullptr) return std::nullopt;
+  return std::span<const Term>(*l->elements);
+}
+
+bool operator==(const Term& a, const Term& b) {
+  if (a.value().index() != b.value().index()) return false;
+  return std::visit(
+      [&](const auto& left) { return same(left, std::get<std::remove_cvref_t<decltype(left)>>(b.value())); },
+      a.value());
+}
+
+Term atom(std::string_view text) {
+  return Atom{std::string(text)};
+}
+
+Term boolean(bool value) {
+  return atom(value ? "true" : "false");
+}
+
+Term tuple(Terms elements) {
+  return Tuple{std::make_shared<const Terms>(std::move(elements))};
+}
+
+Term list(Terms elements) {
+  if (elements.empty()) return {};
+  return List{std::make_shared<const Terms>(std::move(elements)), nullptr};
+}
+
+Term improper_list(Terms elements, Term tail) {
+  if (elements.empty()) return tail;
+  // [a | [b]] is [a, b].
+  if (const List* rest = tail.as<List>()) {
+    elements.insert(elements.end(), rest->elements->begin(), rest->elements->end());
+    return List{std::make_shared<const Terms>(std::move(elements)), rest->tail};
+  }
+  return List{std::make_shared<const Terms>(std::move(elements)), std::make_shared<const Term>(std::move(tail))};
+}
+
+Term map(std::vector<std::pair<Term, Term>> pairs) {
+  return Map{std::make_shared<const std::vector<std::pair<Term, Term>>>(std::move(pairs))};
+}
+
+Term binary(std::vector<uint8_t> bytes) {
+  return Bits{std::move(bytes), 8};
+}
+
+Term binary(std::string_view bytes) {
+  return Bits{{bytes.begin(), bytes.end()}, 8};
+}
+
+Term string(std::string_view text) {
+  Terms characters;
+  characters.reserve(text.size());
+  for (const char c : text) characters.emplace_back(int64_t{static_cast<uint8_t>(c)});
+  return list(std::move(characters));
+}
+
+}  // namespace distlab::etf
