@@ -88,6 +88,8 @@ open_build() {
   if ! mkdir -p "$build" 2>/dev/null || ! { : >>"$build/.lock"; } 2>/dev/null; then
     fail 69 "cannot write to $build; set DISTLAB_BUILD to a directory of your own"
   fi
+  # ccache gives up without a home to write to.
+  if [[ ! -w ${XDG_CACHE_HOME:-${HOME-}/.cache} && ! -w ${HOME:-/nowhere} ]]; then export CCACHE_DIR=$build/ccache; fi
   exec 9>>"$build/.lock"
   if ! flock -n 9; then
     progress "waiting for another distlab to finish building"
