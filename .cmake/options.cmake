@@ -23,6 +23,7 @@ if(DISTLAB_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 if(DISTLAB_FUZZ)
+  set(CMAKE_CXX_FLAGS_DEBUG "-O1 -gline-tables-only") # enough for stack traces, and compiled sooner
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
 endif()
