@@ -66,7 +66,12 @@ Outcome worst(const std::vector<Verdict>& verdicts) {
     return std::any_of(verdicts.begin(), verdicts.end(), [&](const Verdict& v) { return v.outcome == outcome; });
   };
   if (any(Outcome::fail)) return Outcome::fail;
-  return verdicts.empty() || any(Outcome::unknown) ? Outcome::unknown : Outcome::pass;
+  return any(Outcome::unknown) ? Outcome::unknown : Outcome::pass;
+}
+
+Outcome outcome_of(RunStatus status, const std::vector<Verdict>& verdicts) {
+  const Outcome outcome = worst(verdicts);
+  return status != RunStatus::complete && outcome == Outcome::pass ? Outcome::unknown : outcome;
 }
 
 }  // namespace distlab::results

@@ -102,7 +102,10 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// fail before unknown before pass; unknown when there is none.
+// fail before unknown before pass; pass when nothing was expected.
 Outcome worst(const std::vector<Verdict>& verdicts);
+
+// The same for a run: one that did not reach its end is at best unknown.
+Outcome outcome_of(RunStatus status, const std::vector<Verdict>& verdicts);
 
 }  // namespace distlab::results

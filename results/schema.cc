@@ -80,9 +80,10 @@ CREATE VIEW runs_v AS
   SELECT r.id AS run, r.family, r.scenario, r.labels, r.ground, r.seed, r.status, r.error, r.started_at,
          r.wall_s, r.virtual_s, r.trace_hash, r.event_count, r.commit_id, r.machine, r.versions,
          t.hash AS scenario_hash, t.text AS scenario_text,
-         (SELECT CASE WHEN sum(outcome = 'fail') > 0 THEN 'fail'
-                      WHEN count(*) = 0 OR sum(outcome = 'unknown') > 0 THEN 'unknown'
-                      ELSE 'pass' END FROM verdicts v WHERE v.run = r.id) AS outcome
+         CASE WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.run = r.id AND v.outcome = 'fail') THEN 'fail'
+              WHEN r.status <> 'complete' THEN 'unknown'
+              WHEN EXISTS (SELECT 1 FROM verdicts v WHERE v.run = r.id AND v.outcome = 'unknown') THEN 'unknown'
+              ELSE 'pass' END AS outcome
   FROM runs r JOIN scenario_texts t ON t.id = r.scenario_text;
 CREATE VIEW events_v AS
   SELECT e.run, e.n, e.time_ns, e.time_ns / 1e9 AS time_s, h.text AS host, s.text AS subject, k.text AS kind,

@@ -46,8 +46,10 @@ inline EventRecord call_done(double at_s, const std::string& from, const std::st
                 {"started_ns", seconds(at_s - elapsed_s)}});
 }
 
-inline EventRecord fault(double at_s, const std::string& target, const std::string& what, std::string detail = "") {
-  return event(at_s, target, target, "fault", {{"fault", what}, {"detail", std::move(detail)}});
+inline EventRecord fault(double at_s, const std::string& target, const std::string& what, const std::string& id,
+                         bool undo = false, std::string detail = "") {
+  return event(at_s, target, target, "fault",
+               {{"fault", what}, {"id", id}, {"undo", int64_t{undo}}, {"detail", std::move(detail)}});
 }
 
 }  // namespace distlab::results

@@ -1,0 +1,305 @@
+#include "results/report/data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace distlab::results {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Six decimals: microseconds of a time in seconds, nanoseconds of one in milliseconds.
+double rounded(double value) {
+  return std::round(value * 1e6) / 1e6;
+}
+double in_seconds(int64_t ns) {
+  return rounded(static_cast<double>(ns) / 1e9);
+}
+
+Json summary_json(const Summary& s) {
+  if (s.count == 0) return nullptr;
+  return {{"n", s.count},          {"min", rounded(s.min)}, {"p50", rounded(s.p50)},
+          {"p90", rounded(s.p90)}, {"p99", rounded(s.p99)}, {"max", rounded(s.max)}};
+}
+
+Json verdicts_json(const std::vector<Verdict>& verdicts) {
+  Json list = Json::array();
+  for (const Verdict& v : verdicts)
+    list.push_back({{"name", v.name},
+                    {"text", v.text},
+                    {"outcome", to_string(v.outcome)},
+                    {"why", v.why},
+                    {"where", v.file.empty() ? "" : fmt::format("{}:{}", v.file, v.line)}});
+  return list;
+}
+
+Json detections_json(const std::vector<Detection>& detections) {
+  Json list = Json::array();
+  for (const Detection& d : detections)
+    list.push_back({{"observer", d.observer},
+                    {"peer", d.peer},
+                    {"reason", d.reason},
+                    {"t", in_seconds(d.time_ns)},
+                    {"after", d.after_ns ? Json(in_seconds(*d.after_ns)) : Json(nullptr)},
+                    {"fault", d.fault}});
+  return list;
+}
+
+// Counts of times per bin of the run, as [bin, count] for the bins that are not empty.
+Json density(const std::vector<int64_t>& times, int64_t end_ns, size_t bins) {
+  std::map<size_t, int64_t> counts;
+  for (const int64_t time : times) {
+    const double share = end_ns > 0 ? static_cast<double>(time) / static_cast<double>(end_ns) : 0;
+    const auto bin = static_cast<size_t>(std::max(0.0, share) * static_cast<double>(bins));
+    ++counts[std::min(bin, bins - 1)];
+  }
+  Json list = Json::array();
+  for (const auto& [bin, count] : counts) list.push_back({bin, count});
+  return list;
+}
+
+// The hosts to draw: all, or those first to which something happened.
+std::vector<std::string> chosen_hosts(const Digest& d, size_t limit) {
+  if (d.hosts.size() <= limit) return d.hosts;
+  std::map<std::string, int64_t> interest;
+  for (const FaultSpan& fault : d.faults) interest[fault.target] += 1000;
+  for (const auto& [pair, view] : d.connectivity.views)
+    for (const UpPeriod& period : view.up) interest[pair.first] += period.went_down ? 10 : 0;
+  std::vector<std::string> hosts = d.hosts;
+  std::stable_sort(hosts.begin(), hosts.end(),
+                   [&](const std::string& a, const std::string& b) { return interest[a] > interest[b]; });
+  hosts.resize(limit);
+  std::sort(hosts.begin(), hosts.end());
+  return hosts;
+}
+
+Json peers_json(const Digest& d, const std::set<std::string>& hosts, const ReportLimits& limits) {
+  Json list = Json::array();
+  for (const auto& [pair, view] : d.connectivity.views) {
+    if (hosts.count(pair.first) == 0) continue;
+    Json up = Json::array(), failures = Json::array();
+    for (const UpPeriod& p : view.up)
+      up.push_back({in_seconds(p.from_ns), in_seconds(p.to_ns), p.went_down ? 1 : 0, p.reason, p.direction,
+                    in_seconds(p.setup_ns)});
+    for (const ConnectFailure& f : view.failures)
+      failures.push_back({in_seconds(f.time_ns), f.reason, in_seconds(f.elapsed_ns)});
+    const auto ticks = d.ticks.find(pair);
+    list.push_back({{"observer", pair.first},
+                    {"peer", pair.second},
+                    {"up", up},
+                    {"failures", failures},
+                    {"ticks", ticks == d.ticks.end() ? Json::array() : density(ticks->second, d.end_ns, limits.bins)},
+                    {"tickCount", ticks == d.ticks.end() ? 0 : ticks->second.size()}});
+  }
+  return list;
+}
+
+Json processes_json(const Digest& d, const std::set<std::string>& hosts) {
+  Json object = Json::object();
+  for (const auto& [host, spans] : d.connectivity.processes) {
+    if (hosts.count(host) == 0) continue;
+    Json list = Json::array();
+    for (const ProcessSpan& span : spans)
+      list.push_back({span.state == ProcessSpan::State::frozen ? "frozen" : "down", in_seconds(span.from_ns),
+                      in_seconds(span.to_ns)});
+    object[host] = list;
+  }
+  return object;
+}
+
+Json faults_json(const Digest& d) {
+  Json list = Json::array();
+  for (const FaultSpan& f : d.faults)
+    list.push_back({{"target", f.target},
+                    {"fault", f.fault},
+                    {"detail", f.detail},
+                    {"from", in_seconds(f.from_ns)},
+                    {"to", in_seconds(f.to_ns)},
+                    {"undone", f.undone}});
+  return list;
+}
+
+// One array per column: half the size of one object per call.
+Json calls_json(const Digest& d) {
+  Json columns = {{"t", Json::array()},      {"ms", Json::array()},    {"from", Json::array()},   {"to", Json::array()},
+                  {"result", Json::array()}, {"hosts", Json::array()}, {"results", Json::array()}};
+  std::map<std::string, size_t> hosts, results;
+  const auto number = [](std::map<std::string, size_t>& known, Json& names, const std::string& name) {
+    const auto [found, added] = known.emplace(name, known.size());
+    if (added) names.push_back(name);
+    return found->second;
+  };
+  for (const Call& call : d.calls) {
+    columns["t"].push_back(in_seconds(call.started_ns));
+    columns["ms"].push_back(rounded(static_cast<double>(call.elapsed_ns) / 1e6));
+    columns["from"].push_back(number(hosts, columns["hosts"], call.from));
+    columns["to"].push_back(number(hosts, columns["hosts"], call.to));
+    columns["result"].push_back(number(results, columns["results"], call.result));
+  }
+  columns["total"] = d.calls.size();
+  return columns;
+}
+
+Json ecdf_json(const Digest& d) {
+  std::vector<double> values;
+  for (const Call& call : d.calls)
+    if (call.ok()) values.push_back(static_cast<double>(call.elapsed_ns) / 1e6);
+  Json list = Json::array();
+  for (const auto& [value, share] : ecdf(std::move(values), 400)) list.push_back({rounded(value), rounded(share)});
+  return list;
+}
+
+Json ledger_json(const Digest& d, const ReportLimits& limits) {
+  std::vector<const PairLedger*> books;
+  for (const PairLedger& book : d.ledger) books.push_back(&book);
+  const auto badness = [](const PairLedger& b) { return b.lost + b.duplicated + b.reordered + b.late; };
+  if (books.size() > limits.pairs) {
+    std::stable_sort(books.begin(), books.end(),
+                     [&](const PairLedger* a, const PairLedger* b) { return badness(*a) > badness(*b); });
+    books.resize(limits.pairs);
+  }
+  Json list = Json::array();
+  for (const PairLedger* b : books) {
+    Json wedges = Json::array();
+    for (const Wedge& w : b->wedges)
+      wedges.push_back({in_seconds(w.from_ns), in_seconds(w.to_ns), w.messages,
+                        w.ended_by == Wedge::End::delivered   ? "messages got through again"
+                        : w.ended_by == Wedge::End::node_down ? "the sender noticed"
+                                                              : "the run ended"});
+    const auto times = d.traffic.find({b->from, b->to});
+    list.push_back(
+        {{"from", b->from},
+         {"to", b->to},
+         {"sent", b->sent},
+         {"delivered", b->delivered},
+         {"inFlight", b->in_flight},
+         {"lost", b->lost},
+         {"duplicated", b->duplicated},
+         {"reordered", b->reordered},
+         {"late", b->late},
+         {"latency", summary_json(summarize(b->latency_ms))},
+         {"wedges", wedges},
+         {"traffic", times == d.traffic.end() ? Json::array() : density(times->second, d.end_ns, limits.bins)}});
+  }
+  return list;
+}
+
+Json log_json(const Digest& d, size_t limit) {
+  Json list = Json::array();
+  for (const LogLine& line : d.log) {
+    if (list.size() == limit) break;
+    list.push_back({in_seconds(line.time_ns), line.host, line.level, line.text});
+  }
+  return list;
+}
+
+Json notes_json(const Digest& d, const ReportLimits& limits) {
+  Json notes = Json::array();
+  if (d.hosts.size() > limits.hosts)
+    notes.push_back(fmt::format("The timeline shows {} of {} nodes, those first to which something happened.",
+                                limits.hosts, d.hosts.size()));
+  if (d.ledger.size() > limits.pairs)
+    notes.push_back(fmt::format("The ledger shows the worst {} of {} pairs.", limits.pairs, d.ledger.size()));
+  if (d.log.size() > limits.log_lines)
+    notes.push_back(fmt::format("The log shows the first {} of {} lines.", limits.log_lines, d.log.size()));
+  return notes;
+}
+
+Json labels_json(const RunRecord& run) {
+  Json labels = Json::object();
+  for (const auto& [path, value] : run.labels) labels[path] = value;
+  return labels;
+}
+
+}  // namespace
+
+Json report_overview(const RunSummary& s) {
+  return {{"id", s.run.id},
+          {"scenario", s.run.scenario},
+          {"ground", s.run.ground},
+          {"seed", std::to_string(s.run.seed)},  // a double cannot hold every seed
+          {"labels", labels_json(s.run)},
+          {"status", to_string(s.run.status)},
+          {"outcome", to_string(s.outcome)},
+          {"failed", std::count_if(s.verdicts.begin(), s.verdicts.end(),
+                                   [](const Verdict& v) { return v.outcome == Outcome::fail; })},
+          {"verdicts", s.verdicts.size()},
+          {"calls", s.calls},
+          {"failedCalls", s.failed_calls},
+          {"latency", summary_json(s.call_latency_ms)},
+          {"sent", s.sent},
+          {"lost", s.lost},
+          {"duplicated", s.duplicated},
+          {"reordered", s.reordered},
+          {"wedged", in_seconds(s.wedged_ns)},
+          {"detections", detections_json(s.detections)},
+          {"virtual", rounded(s.run.virtual_seconds)},
+          {"wall", rounded(s.run.wall_seconds)},
+          {"hash", s.run.trace_hash}};
+}
+
+Json report_detail(const Digest& d, const std::vector<Verdict>& verdicts, const ReportLimits& limits) {
+  const std::vector<std::string> hosts = chosen_hosts(d, limits.hosts);
+  const std::set<std::string> shown(hosts.begin(), hosts.end());
+  Json counts = Json::object();
+  for (const auto& [kind, count] : d.event_counts) counts[kind] = count;
+  return {{"id", d.run.id},
+          {"error", d.run.error},
+          {"end", in_seconds(d.end_ns)},
+          {"bins", limits.bins},
+          {"hosts", hosts},
+          {"processes", processes_json(d, shown)},
+          {"peers", peers_json(d, shown, limits)},
+          {"faults", faults_json(d)},
+          {"calls", calls_json(d)},
+          {"ecdf", ecdf_json(d)},
+          {"ledger", ledger_json(d, limits)},
+          {"log", log_json(d, limits.log_lines)},
+          {"verdicts", verdicts_json(verdicts)},
+          {"events", counts},
+          {"notes", notes_json(d, limits)},
+          {"facts",
+           {{"scenario file", d.run.scenario_file},
+            {"scenario hash", d.run.scenario_hash},
+            {"started", d.run.started_at},
+            {"machine", d.run.host},
+            {"commit", d.run.commit},
+            {"versions", d.run.versions},
+            {"trace hash", d.run.trace_hash}}},
+          {"scenarioText", d.run.scenario_text}};
+}
+
+void thin_calls(Json& detail, size_t points) {
+  Json& calls = detail["calls"];
+  const size_t count = calls["t"].size();
+  if (count <= points) return;
+  // Slowness decides for half of the points; the rest is every n-th call.
+  std::vector<size_t> order(count);
+  for (size_t i = 0; i < count; ++i) order[i] = i;
+  const Json& names = calls["results"];
+  const auto weight = [&](size_t i) {
+    const bool ok = names[calls["result"][i].get<size_t>()] == "ok";
+    return std::pair(!ok, calls["ms"][i].get<double>());
+  };
+  const auto middle = order.begin() + static_cast<std::ptrdiff_t>(points / 2);
+  std::nth_element(order.begin(), middle, order.end(), [&](size_t a, size_t b) { return weight(a) > weight(b); });
+  std::set<size_t> kept(order.begin(), middle);
+  const size_t rest = points - kept.size();
+  for (size_t i = 0; i < rest; ++i) kept.insert(i * count / rest);
+  Json thinned = calls;
+  for (const char* column : {"t", "ms", "from", "to", "result"}) {
+    thinned[column] = Json::array();
+    for (const size_t i : kept) thinned[column].push_back(calls[column][i]);
+  }
+  calls = std::move(thinned);
+  detail["notes"].push_back(fmt::format(
+      "The chart of calls shows {} of {}: failures and the slowest, then an even choice.", kept.size(), count));
+}
+
+}  // namespace distlab::results
