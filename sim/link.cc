@@ -10,7 +10,7 @@ LinkDirection::LinkDirection(uint64_t seed, std::string name, LinkProperties pro
 
 LinkDirection::Arrivals LinkDirection::offer(Time now, uint32_t bytes) {
   ++counters_.offered;
-  if (down_) {
+  if (down_ || black_hole_) {
     ++counters_.cut;
     return {};
   }

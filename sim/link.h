@@ -46,6 +46,7 @@ class LinkDirection {
   // Faults. Down loses what is queued and under way; hold keeps arriving packets at the far end
   // until release, in order (a stalled path: nothing is lost, everything is late).
   void set_down(bool down);
+  void set_black_hole(bool on) { black_hole_ = on; }  // loses what is offered; what is under way arrives
   void set_held(bool held) { held_ = held; }
   bool down() const { return down_; }
   bool held() const { return held_; }
@@ -63,6 +64,7 @@ class LinkDirection {
   LinkProperties properties_;
   RandomStream random_;
   bool down_ = false;
+  bool black_hole_ = false;
   bool held_ = false;
   uint64_t epoch_ = 0;
   Time busy_until_{};

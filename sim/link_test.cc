@@ -72,6 +72,18 @@ TEST(Link, CutLosesWhatIsUnderWay) {
   EXPECT_TRUE(link.arrives(link.epoch()));
 }
 
+// A black hole loses what is offered, but not what is under way.
+TEST(Link, BlackHoleLetsWhatIsUnderWayArrive) {
+  LinkDirection link = make({.delay = 100ms});
+  ASSERT_TRUE(link.offer(run_start, 100).first);
+  const uint64_t epoch = link.epoch();
+  link.set_black_hole(true);
+  EXPECT_FALSE(link.offer(run_start, 100).first);
+  EXPECT_TRUE(link.arrives(epoch));
+  link.set_black_hole(false);
+  EXPECT_TRUE(link.offer(run_start, 100).first);
+}
+
 // Duplicates arrive twice; reordered packets skip the delay and so overtake.
 TEST(Link, DuplicatesAndReorders) {
   LinkDirection twice = make({.delay = 1ms, .duplicate = 1});

@@ -1,0 +1,40 @@
+// Does the faults of a scenario to the simulated world, and undoes them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "scenarios/scenario.h"
+#include "sim/network.h"
+#include "sim/node_process.h"
+
+namespace distlab::sim {
+
+LinkProperties to_properties(const scenario::LinkProperties& properties);
+
+class FaultActuator {
+ public:
+  using Processes = std::map<std::string, NodeProcess*>;
+  using Record = std::function<void(const Event&)>;
+  // All must outlive it.
+  FaultActuator(const scenario::Scenario& scenario, Network& network, Processes processes, Record record);
+
+  // Records the step as an event `fault`, then does it.
+  void apply(const scenario::FaultStep& step);
+
+ private:
+  void apply_to_node(scenario::FaultKind kind, NodeProcess& process);
+  void apply_to_link(const scenario::FaultStep& step, const scenario::Fault& fault);
+  void change(Wire& wire, const scenario::FaultStep& step, const scenario::Fault& fault,
+              const LinkProperties& original);
+  Duplex wires(const scenario::LinkTarget& target);
+
+  const scenario::Scenario& scenario_;
+  Network& network_;
+  Processes processes_;
+  Record record_;
+  std::map<Wire*, LinkProperties> original_;  // as the file has them
+};
+
+}  // namespace distlab::sim

@@ -1,0 +1,174 @@
+#include "sim/ground.h"
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <ns3/boolean.h>
+#include <ns3/global-value.h>
+#include <ns3/simulator.h>
+
+#include "models/epmd/server.h"
+#include "models/host/event_kinds.h"
+#include "sim/faults.h"
+#include "sim/network.h"
+#include "sim/node_process.h"
+#include "sim/ns3_time.h"
+#include "sim/pcap.h"
+#include "sim/simulator.h"
+#include "sim/trace.h"
+
+namespace distlab::sim {
+namespace {
+
+using scenario::Scenario;
+
+// EPMD as a process of its own on every machine that has nodes; it is there before they are.
+struct EpmdProcess {
+  std::unique_ptr<Ns3Host> host;
+  std::unique_ptr<epmd::Server> server;
+};
+
+class World {
+ public:
+  World(const Scenario& scenario, const RunOptions& options, Recorder recorder)
+      : scenario_(scenario),
+        options_(options),
+        recorder_(std::move(recorder)),
+        simulator_(options.seed),
+        network_(options.seed) {
+    build_network();
+    start_epmds();
+    make_nodes();
+    FaultActuator::Processes processes;
+    for (const auto& node : nodes_) processes[node->key()] = node.get();
+    faults_ = std::make_unique<FaultActuator>(scenario_, network_, std::move(processes),
+                                              [this](const Event& event) { record(ns3_now(), "network", event); });
+  }
+
+  tl::expected<void, std::string> capture() {
+    if (options_.pcap_directory.empty()) return {};
+    for (const auto& machine : machines_) {
+      auto writer = PcapWriter::open(fmt::format("{}/{}.pcap", options_.pcap_directory, machine));
+      if (!writer) return tl::unexpected(writer.error());
+      network_.capture(machine, std::make_unique<PcapWriter>(std::move(*writer)));
+    }
+    return {};
+  }
+
+  RunResult run() {
+    schedule();
+    RunResult result;
+    const Time end = run_start + scenario_.duration;
+    while (ns3_now() < end && !result.interrupted) {
+      simulator_.run_until(std::min(end, ns3_now() + progress_step()));
+      result.interrupted = options_.on_progress && !options_.on_progress(ns3_now() - run_start);
+    }
+    result.virtual_time = ns3_now() - run_start;
+    result.packets = packets_;
+    result.simulator_events = simulator_.events();
+    result.trace_hash = trace_.finish();
+    recorder_ = nullptr;  // the end of the run is not an event of the run
+    return result;
+  }
+
+ private:
+  // Often enough for a progress line and for ctrl-C, whatever the duration.
+  Duration progress_step() const { return std::max<Duration>(scenario_.duration / 200, std::chrono::milliseconds{1}); }
+
+  void record(Time at, const std::string& process, const Event& event) {
+    if (!recorder_) return;
+    trace_.add_event(at, process, event);
+    results::EventRecord out;
+    out.time_ns = (at - run_start).count();
+    out.host = process;
+    out.subject = event.subject;
+    out.kind = event.kind;
+    out.fields.reserve(event.fields.size());
+    for (const Field& field : event.fields) out.fields.emplace_back(std::string(field.key), field.value);
+    recorder_(out);
+  }
+
+  void build_network() {
+    network_.set_default_path(to_properties(scenario_.default_path));
+    for (const auto& [name, site] : scenario_.sites) {
+      network_.add_site(name, to_properties(site.uplink), to_properties(site.lan));
+    }
+    for (const scenario::Path& path : scenario_.paths) {
+      network_.set_path(path.from, path.to, to_properties(path.properties));
+    }
+    for (const auto& [key, node] : scenario_.nodes) {
+      if (machines_.insert(node.host()).second) network_.add_machine(node.host(), node.site);
+    }
+    network_.on_delivery = [this](const std::string& machine, const Frame& frame) {
+      ++packets_;
+      trace_.add_packet(ns3_now(), machine, frame.bytes);
+    };
+  }
+
+  Ns3Host::Recorder process_recorder() {
+    return [this](Time at, const std::string& process, const Event& event) { record(at, process, event); };
+  }
+
+  void start_epmds() {
+    std::set<std::pair<std::string, uint16_t>> wanted;
+    for (const auto& [key, node] : scenario_.nodes) wanted.emplace(node.host(), node.epmd_port);
+    for (const auto& [machine, port] : wanted) {
+      EpmdProcess epmd;
+      epmd.host = std::make_unique<Ns3Host>(
+          network_, fmt::format("epmd:{}:{}", machine, port), machine,
+          Ns3Host::Options{.seed = options_.seed, .quiet_kinds = options_.quiet_kinds}, process_recorder());
+      epmd.server = std::make_unique<epmd::Server>(*epmd.host, epmd::ServerOptions{.port = port});
+      epmds_.push_back(std::move(epmd));
+    }
+  }
+
+  void make_nodes() {
+    std::map<std::string, std::vector<scenario::Action>> actions;
+    for (auto& action : scenario::expand_workload(scenario_, options_.seed)) {
+      actions[action.from].push_back(std::move(action));
+    }
+    for (const auto& [key, node] : scenario_.nodes) {
+      nodes_.push_back(std::make_unique<NodeProcess>(scenario_, key, network_, options_.seed, options_.quiet_kinds,
+                                                     process_recorder(), std::move(actions[key])));
+    }
+  }
+
+  void schedule() {
+    for (const auto& node : nodes_) {
+      if (!scenario_.nodes.at(node->key()).autostart) continue;
+      ns3::Simulator::Schedule(ns3_delay(scenario::start_time(scenario_, node->key(), options_.seed)),
+                               [process = node.get()] { process->start(); });
+    }
+    for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, options_.seed)) {
+      ns3::Simulator::Schedule(ns3_delay(step.at), [this, step] { faults_->apply(step); });
+    }
+  }
+
+  const Scenario& scenario_;
+  const RunOptions& options_;
+  Recorder recorder_;
+  TraceHash trace_;
+  uint64_t packets_ = 0;
+  // In the order of their lives: the simulator outlives all that schedules on it.
+  Simulator simulator_;
+  Network network_;
+  std::set<std::string> machines_;
+  std::vector<EpmdProcess> epmds_;
+  std::vector<std::unique_ptr<NodeProcess>> nodes_;
+  std::unique_ptr<FaultActuator> faults_;
+};
+
+}  // namespace
+
+tl::expected<RunResult, std::string> run(const Scenario& scenario, const RunOptions& options, Recorder recorder) {
+  // Checksums cost time and decide nothing here, but a capture without them looks damaged.
+  ns3::GlobalValue::Bind("ChecksumEnabled", ns3::BooleanValue(!options.pcap_directory.empty()));
+  World world(scenario, options, std::move(recorder));
+  if (auto ready = world.capture(); !ready) return tl::unexpected(ready.error());
+  return world.run();
+}
+
+}  // namespace distlab::sim
