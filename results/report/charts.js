@@ -110,9 +110,12 @@ function distribution(points, xTitle, marks) {
   };
 }
 
-const latencyDistribution = (detail, latency) => distribution(detail.ecdf, 'milliseconds', [
-  {x: latency.p50, text: 'p50 ' + msText(latency.p50), y: 150, dx: 5, align: 'left'},
-  {x: latency.p99, text: 'p99 ' + msText(latency.p99), y: 190, dx: -5, align: 'right'}]);
+function latencyDistribution(detail, latency) {
+  const right = latency.p99 > latency.max / 2;  // the label goes where there is room
+  return distribution(detail.ecdf, 'milliseconds', [
+    {x: latency.p50, text: 'p50 ' + msText(latency.p50), y: 120, dx: 5, align: 'left'},
+    {x: latency.p99, text: 'p99 ' + msText(latency.p99), y: 160, dx: right ? -5 : 5, align: right ? 'right' : 'left'}]);
+}
 
 // How long nodes took to notice, over all runs.
 function detectionHistogram(rows) {
@@ -123,7 +126,7 @@ function detectionHistogram(rows) {
       {type: 'bin', field: 'after', extent: {signal: 'range[0] === range[1] ? [range[0] - 0.5, range[1] + 0.5] : range'}, maxbins: 30, signal: 'bins'}]},
       {name: 'bars', source: 'rows', transform: [{type: 'aggregate', groupby: ['bin0', 'bin1']}]}],
     scales: [
-      {name: 'x', type: 'linear', range: 'width', domain: {signal: '[bins.start, bins.stop]'}},
+      {name: 'x', type: 'linear', range: 'width', domain: {signal: '[bins.start, bins.stop]'}, zero: false},
       {name: 'y', type: 'linear', range: 'height', domain: {data: 'bars', field: 'count'}, nice: true, zero: true}],
     axes: [xAxis('seconds from the fault to node_down'), yAxis('node_down events', {format: 'd', tickMinStep: 1})],
     marks: [{type: 'rect', from: {data: 'bars'}, encode: {enter: {x: {scale: 'x', field: 'bin0', offset: 0.5},
@@ -170,7 +173,7 @@ function latencyOverSweep(rows, domain, xTitle) {
 // Outcomes by one or two swept parameters: a cell per combination, coloured by its worst run.
 function outcomeMap(cells, xDomain, yDomain, xTitle, yTitle) {
   return {
-    height: Math.max(60, Math.min(420, 34 * yDomain.length)),
+    height: 80 + Math.max(40, Math.min(380, 30 * yDomain.length)),  // axis and legend included
     data: [{name: 'cells', values: cells}],
     scales: [{name: 'x', type: 'band', range: 'width', domain: xDomain, padding: 0.06},
       {name: 'y', type: 'band', range: 'height', domain: yDomain, padding: 0.06}, outcomeColors()],

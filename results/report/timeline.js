@@ -13,7 +13,9 @@ class Timeline {
     this.gutter = 190;
     this.box = el('div', {class: 'timeline'});
     this.box.addEventListener('wheel', (event) => this.wheel(event), {passive: false});
-    new ResizeObserver(() => this.draw()).observe(this.box);
+    new ResizeObserver(() => {
+      if (this.box.clientWidth !== this.drawnWidth) requestAnimationFrame(() => this.draw());
+    }).observe(this.box);
   }
 
   element() {
@@ -83,7 +85,8 @@ class Timeline {
   }
 
   draw() {
-    const width = Math.max(480, this.box.clientWidth || 1000);
+    this.drawnWidth = this.box.clientWidth;
+    const width = Math.max(480, this.drawnWidth || 1000);
     this.plot = width - this.gutter - 12;
     const lanes = this.lanes(), top = 24;
     const height = top + lanes.reduce((sum, lane) => sum + lane.h, 0) + 6;

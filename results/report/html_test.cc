@@ -1,0 +1,195 @@
+#include "results/report/html.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "results/testing/events.h"
+#include "results/testing/synthetic_run.h"
+#include "results/testing/temp_dir.h"
+
+namespace distlab::results {
+namespace {
+
+void add(HtmlReport& report, const SyntheticRun& made) {
+  report.add(digest(made.run, made.events), made.verdicts);
+}
+
+std::string one_run() {
+  HtmlReport report("distlab run scenarios/tick-timeout.yaml");
+  add(report, synthetic_run(7, false));
+  return report.html();
+}
+
+std::string family() {
+  HtmlReport report("distlab run scenarios/tick-timeout.yaml --repeat 5");
+  const char* ticks[] = {"4s", "8s", "16s"};
+  const char* losses[] = {"0%", "1%"};
+  for (uint64_t i = 0; i < 30; ++i) {
+    SyntheticRun made = synthetic_run(i + 1, i % 7 != 3);
+    made.run.labels = {{"nodes.alice.net_ticktime", ticks[i % 3]}, {"paths.home-office.loss", losses[i % 2]}};
+    add(report, made);
+  }
+  return report.html();
+}
+
+size_t occurrences(const std::string& text, const std::string& what) {
+  size_t n = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + what.size())) ++n;
+  return n;
+}
+
+// The page as a browser makes it from the file. A picture goes beside it when DISTLAB_SCREENSHOTS
+// names a folder, for a person to look at.
+std::string dom_of(const std::string& html, const std::string& name) {
+  TempDir dir;
+  std::ofstream(dir / "page.html") << html;
+  const std::string chromium =
+      "timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+      "--disable-background-networking --disable-component-update --disable-sync --virtual-time-budget=5000 "
+      "--window-size=1320,2600 --hide-scrollbars";
+  const auto run = [&](const std::string& profile, const std::string& what) {
+    return std::system(fmt::format("{} --user-data-dir={} {} file://{} >{} 2>{}", chromium, dir / profile, what,
+                                   dir / "page.html", dir / "out", dir / "err")
+                           .c_str());
+  };
+  EXPECT_EQ(run("profile", "--dump-dom"), 0);
+  std::ostringstream dom;
+  dom << std::ifstream(dir / "out").rdbuf();
+  if (const char* folder = std::getenv("DISTLAB_SCREENSHOTS"))
+    for (const char* mode : {"light", "dark"})
+      run(std::string("shot-") + mode,
+          fmt::format("--screenshot={}/{}-{}.png {}", folder, name, mode,
+                      std::string(mode) == "dark" ? "--blink-settings=preferredColorScheme=0" : ""));
+  return dom.str();
+}
+
+// The page with its scripts and data cut away: what was drawn.
+std::string drawn(const std::string& dom) {
+  std::string out = dom;
+  for (size_t at = out.find("<script"); at != std::string::npos; at = out.find("<script"))
+    out.erase(at, out.find("</script>", at) + 9 - at);
+  return out;
+}
+
+bool chromium_is_there() {
+  return std::system("command -v chromium >/dev/null") == 0;
+}
+
+// The page of one run draws in a browser: lanes, charts, verdicts and tables, and no script fails.
+TEST(HtmlReport, DrawsOneRunInABrowser) {
+  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  const std::string dom = drawn(dom_of(one_run(), "run"));
+  EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
+  EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
+  EXPECT_EQ(occurrences(dom, "class=\"lane lane-node\""), 3u);
+  EXPECT_EQ(occurrences(dom, "class=\"lane lane-peer\""), 6u);
+  EXPECT_EQ(occurrences(dom, "class=\"lane lane-fault\""), 2u);
+  EXPECT_EQ(occurrences(dom, "class=\"lane lane-pair\""), 3u);
+  EXPECT_EQ(occurrences(dom, "class=\"node-down\""), 4u);
+  EXPECT_EQ(occurrences(dom, "class=\"process-frozen\""), 1u);
+  EXPECT_EQ(occurrences(dom, "class=\"wedge\""), 2u);
+  EXPECT_EQ(occurrences(dom, "data-drawn=\"1\""), 2u);
+  EXPECT_EQ(occurrences(dom, "class=\"verdict\""), 4u);
+  EXPECT_NE(dom.find("28 of 600 messages were lost, the first at 30.04 s"), std::string::npos);
+  EXPECT_NE(dom.find("scenarios/tick-timeout.yaml:27"), std::string::npos);
+  EXPECT_NE(dom.find("made up &lt;/script&gt;&lt;!-- &lt;b&gt;for tests&lt;/b&gt;"), std::string::npos);
+}
+
+// The page of a family draws an overview with charts over the sweep, and one run in detail.
+TEST(HtmlReport, DrawsAFamilyInABrowser) {
+  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  const std::string dom = drawn(dom_of(family(), "family"));
+  EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
+  EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
+  EXPECT_EQ(occurrences(dom, "<tr class=\"run"), 30u);
+  EXPECT_EQ(occurrences(dom, "<option"), HtmlReport::max_details);
+  for (const char* chart : {"outcomes", "detections-histogram", "detections-by-sweep", "latency-by-sweep",
+                            "latency-over-time", "latency-distribution"})
+    EXPECT_TRUE(std::regex_search(dom, std::regex(fmt::format("id=\"{}\"[^>]*data-drawn=\"1\"", chart)))) << chart;
+  EXPECT_NE(dom.find("26 passed, 4 failed, 0 unknown"), std::string::npos);
+}
+
+// A page needs nothing from outside, stays small, and cannot be broken by what a run recorded.
+TEST(HtmlReport, IsOneSmallSafeFile) {
+  const std::string html = family();
+  EXPECT_LT(html.size(), 2'000'000u);
+  for (const char* outside : {"<script src", "<link", "<img", "@import", "url(http"})
+    EXPECT_EQ(html.find(outside), std::string::npos) << outside;
+  EXPECT_EQ(html.find("made up </script>"), std::string::npos);
+  const size_t data = html.find("type=\"application/json\">") + 24;
+  const auto json = nlohmann::json::parse(html.substr(data, html.find("</script>", data) - data));
+  EXPECT_EQ(json["runs"].size(), 30u);
+  EXPECT_EQ(json["outcome"], "fail");
+}
+
+// Of many runs the failed ones keep their details, in their order.
+TEST(HtmlReport, KeepsDetailsOfFailedRuns) {
+  HtmlReport report("x");
+  for (uint64_t i = 1; i <= 20; ++i) add(report, synthetic_run(i, i != 15 && i != 18));
+  const std::string html = report.html();
+  const size_t data = html.find("type=\"application/json\">") + 24;
+  const auto json = nlohmann::json::parse(html.substr(data, html.find("</script>", data) - data));
+  std::vector<int> ids;
+  for (const auto& detail : json["details"]) ids.push_back(detail["id"]);
+  EXPECT_EQ(ids, (std::vector<int>{15, 18, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+}
+
+// A run with a million calls makes a page of the usual size, which says what it left out.
+TEST(HtmlReport, ThinsLongRuns) {
+  SyntheticRun made = synthetic_run(1, true);
+  for (int i = 0; i < 100'000; ++i)
+    made.events.push_back(call_done(90 + i * 0.001, "alice", "bob", i == 5 ? "timeout" : "ok", i == 77 ? 3.5 : 0.05));
+  HtmlReport report("x");
+  add(report, made);
+  const std::string html = report.html();
+  EXPECT_LT(html.size(), 2'000'000u);
+  EXPECT_NE(html.find("The chart of calls shows "), std::string::npos);
+  EXPECT_NE(html.find("3500.0"), std::string::npos);
+}
+
+// A report is written whole or not at all, and a bad path is one line.
+TEST(HtmlReport, WritesFilesWhole) {
+  TempDir dir;
+  ASSERT_TRUE(write_file(dir / "x.html", "one"));
+  ASSERT_TRUE(write_file(dir / "x.html", "two"));
+  std::string text;
+  std::ifstream(dir / "x.html") >> text;
+  EXPECT_EQ(text, "two");
+  const auto failed = write_file(dir / "no/x.html", "one");
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().message, (dir / "no/x.html") + ": cannot write: No such file or directory");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
+}
+
+// The page of a family or a run comes from the database as it is; what is not there is said.
+TEST(HtmlReport, ReadsTheStore) {
+  TempDir dir;
+  Store store = Store::open(dir / "x.db").value();
+  SyntheticRun made = synthetic_run(3, false);
+  made.run.family = store.begin_family("distlab run it", "").value();
+  auto writer = store.begin_run(made.run).value();
+  for (const EventRecord& event : made.events) writer.add(event);
+  RunEnd end;
+  end.virtual_seconds = 90;
+  ASSERT_TRUE(writer.commit(end, made.verdicts));
+  const auto html = family_report(store, made.run.family);
+  ASSERT_TRUE(html);
+  EXPECT_NE(html->find("distlab run it"), std::string::npos);
+  EXPECT_NE(html->find("28 of 600 messages were lost"), std::string::npos);
+  EXPECT_TRUE(run_report(store, writer.run_id()));
+  EXPECT_EQ(run_report(store, 99).error().message, (dir / "x.db") + ": there is no run 99");
+  EXPECT_EQ(family_report(store, 99).error().message, (dir / "x.db") + ": there is no family 99");
+}
+
+}  // namespace
+}  // namespace distlab::results
