@@ -100,6 +100,7 @@ std::vector<std::string> hosts_of(const Digest& d) {
 
 std::vector<FaultSpan> fault_spans(const std::vector<EventRecord>& events, int64_t end_ns) {
   std::vector<FaultSpan> spans;
+  std::set<std::string> known;
   const auto close_where = [&](int64_t time_ns, const auto& matches) {
     bool any = false;
     for (FaultSpan& span : spans) {
@@ -113,7 +114,7 @@ std::vector<FaultSpan> fault_spans(const std::vector<EventRecord>& events, int64
   for (const EventRecord& event : events) {
     if (event.kind != "fault") continue;
     const std::string id(text_field(event, "id")), name(text_field(event, "fault"));
-    if (int_field(event, "undo").value_or(0) != 0) {
+    if (!known.insert(id).second) {
       close_where(event.time_ns, [&](const FaultSpan& span) { return span.id == id; });
       continue;
     }

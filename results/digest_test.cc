@@ -27,7 +27,7 @@ TEST(Digest, PairsFaultsWithTheirEnds) {
           fault(5, "home", "set_delay", "d1"),
           fault(6, "home", "set_loss", "l1"),
           fault(7, "home", "set_delay", "d2"),
-          fault(8, "home", "set_delay", "d2", true),
+          fault(8, "home", "set_delay", "d2"),
           fault(9, "a|b", "partition", "p1"),
           fault(10, "a|b c", "partition", "p2"),
           fault(11, "", "heal", "h"),

@@ -17,7 +17,11 @@ namespace {
 
 struct Sent {
   int64_t time_ns = 0;
+  int64_t received_ns = 0;
+  int64_t latency_ns = 0;
+  int64_t duplicates = 0;
   bool delivered = false;
+  bool reordered = false;
   bool lost = false;
 };
 
@@ -28,24 +32,21 @@ struct Traffic {
   size_t newest_received = 0;                  // 1 + index of the newest message received
 };
 
-void receive(Traffic& traffic, const EventRecord& event, int64_t seq, const LedgerOptions& options) {
-  PairLedger& book = traffic.ledger;
+void receive(Traffic& traffic, const EventRecord& event, int64_t seq) {
   const auto found = traffic.latest.find(seq);
   if (found == traffic.latest.end()) {
-    ++book.unsent;
+    ++traffic.ledger.unsent;
     return;
   }
   Sent& message = traffic.sent[found->second];
   if (message.delivered) {
-    ++book.duplicated;
+    ++message.duplicates;
     return;
   }
   message.delivered = true;
-  ++book.delivered;
-  const int64_t latency = int_field(event, "latency_ns").value_or(event.time_ns - message.time_ns);
-  book.latency_ms.push_back(static_cast<double>(latency) / 1e6);
-  if (latency > options.late_ns) ++book.late;
-  if (found->second + 1 < traffic.newest_received) ++book.reordered;
+  message.received_ns = event.time_ns;
+  message.latency_ns = int_field(event, "latency_ns").value_or(event.time_ns - message.time_ns);
+  message.reordered = found->second + 1 < traffic.newest_received;
   traffic.newest_received = std::max(traffic.newest_received, found->second + 1);
 }
 
@@ -55,16 +56,27 @@ bool went_down_after(const PeerView& view, int64_t time_ns) {
   return false;
 }
 
+void count(PairLedger& book, const Sent& message, const LedgerOptions& options) {
+  ++book.sent;
+  if (message.delivered) {
+    ++book.delivered;
+    book.latency_ms.push_back(static_cast<double>(message.latency_ns) / 1e6);
+    book.late += message.latency_ns > options.late_ns;
+    book.reordered += message.reordered;
+    book.duplicated += message.duplicates;
+  } else if (message.lost) {
+    if (book.lost++ == 0) book.first_lost_ns = message.time_ns;
+  } else {
+    ++book.in_flight;
+  }
+}
+
 void judge(Traffic& traffic, const PeerView& view, int64_t end_ns, const LedgerOptions& options) {
   for (Sent& message : traffic.sent) {
-    if (message.delivered) continue;
     const bool recent = message.time_ns > end_ns - options.settle_ns;
-    if (recent && !went_down_after(view, message.time_ns)) {
-      ++traffic.ledger.in_flight;
-    } else {
-      message.lost = true;
-      ++traffic.ledger.lost;
-    }
+    message.lost = !message.delivered && !(recent && !went_down_after(view, message.time_ns));
+    const int64_t until = message.delivered ? message.received_ns : message.time_ns;
+    if (!options.counts || options.counts(message.time_ns, until)) count(traffic.ledger, message, options);
   }
 }
 
@@ -73,7 +85,8 @@ void find_wedges(Traffic& traffic, const UpPeriod& period, const LedgerOptions& 
   const auto finish = [&](int64_t to_ns, Wedge::End why) {
     wedge.to_ns = to_ns;
     wedge.ended_by = why;
-    if (wedge.messages > 0 && wedge.to_ns - wedge.from_ns >= options.min_wedge_ns)
+    if (wedge.messages > 0 && wedge.to_ns - wedge.from_ns >= options.min_wedge_ns &&
+        (!options.counts || options.counts(wedge.from_ns, wedge.to_ns)))
       traffic.ledger.wedges.push_back(wedge);
     wedge = {};
   };
@@ -105,10 +118,9 @@ std::vector<PairLedger> ledger(const std::vector<EventRecord>& events, const Nam
     Traffic& traffic = pairs[*pair];
     if (is_sent) {
       traffic.latest[*seq] = traffic.sent.size();
-      traffic.sent.push_back({event.time_ns});
-      ++traffic.ledger.sent;
+      traffic.sent.emplace_back().time_ns = event.time_ns;
     } else {
-      receive(traffic, event, *seq, options);
+      receive(traffic, event, *seq);
     }
   }
   std::vector<PairLedger> result;

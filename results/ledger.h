@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,8 @@ struct PairLedger {
   std::string from, to;  // hosts
   int64_t sent = 0, delivered = 0, in_flight = 0, lost = 0;
   int64_t duplicated = 0, reordered = 0, late = 0, unsent = 0;
-  std::vector<double> latency_ms;  // of each delivered message, in order of arrival
+  int64_t first_lost_ns = 0;       // when the first lost message was sent, if any was
+  std::vector<double> latency_ms;  // of each delivered message, in the order they were sent
   std::vector<Wedge> wedges;       // only those that last min_wedge
 
   int64_t wedged_ns() const;
@@ -51,6 +53,9 @@ struct LedgerOptions {
   int64_t late_ns = 1'000'000'000;
   int64_t settle_ns = 5'000'000'000;
   int64_t min_wedge_ns = 1'000'000'000;
+  // Counts only the messages (from when it was sent to its first receipt, if any) and the wedges for
+  // which it says so; all when empty.
+  std::function<bool(int64_t from_ns, int64_t to_ns)> counts;
 };
 
 // By sender, then receiver. events in order of time.

@@ -37,7 +37,7 @@ TEST(Ledger, CountsEveryFate) {
   EXPECT_EQ(book.late, 1);
   EXPECT_EQ(book.duplicated, 1);
   EXPECT_EQ(book.unsent, 1);
-  EXPECT_EQ(book.latency_ms, (std::vector<double>{100, 100, 2000}));
+  EXPECT_EQ(book.latency_ms, (std::vector<double>{100, 2000, 100}));
 }
 
 // A message sent just before the end is lost, not in flight, once its sender saw the peer go down.
@@ -77,7 +77,23 @@ TEST(Ledger, FindsWedgesAndHowTheyEnd) {
   };
   EXPECT_EQ(book.wedges, expected);
   EXPECT_EQ(book.wedged_ns(), seconds(29));
-  EXPECT_EQ(only_pair(events, 70, {.min_wedge_ns = seconds(2)}).wedges.size(), 3u);
+  LedgerOptions only_longer;
+  only_longer.min_wedge_ns = seconds(2);
+  EXPECT_EQ(only_pair(events, 70, only_longer).wedges.size(), 3u);
+}
+
+// A ledger of a part of the run counts the messages that belong to that part.
+TEST(Ledger, CountsAPartOfTheRun) {
+  LedgerOptions first_half;
+  first_half.counts = [](int64_t from_ns, int64_t to_ns) { return from_ns >= seconds(1) && to_ns < seconds(10); };
+  const PairLedger book =
+      only_pair({node_up(0, "a", "b"), sent(0.5, "a", "b", 1), sent(1, "a", "b", 2), received(1.1, "a", "b", 2),
+                 sent(2, "a", "b", 3), sent(9.9, "a", "b", 4), received(10.1, "a", "b", 4), sent(20, "a", "b", 5)},
+                60, first_half);
+  EXPECT_EQ(book.sent, 2);
+  EXPECT_EQ(book.delivered, 1);
+  EXPECT_EQ(book.lost, 1);
+  EXPECT_EQ(book.first_lost_ns, seconds(2));
 }
 
 // Messages lost while the sender knows the peer is down are losses, but no wedge.

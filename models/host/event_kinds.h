@@ -14,8 +14,8 @@ inline constexpr std::string_view process_killed = "process_killed";
 inline constexpr std::string_view process_frozen = "process_frozen";
 inline constexpr std::string_view process_thawed = "process_thawed";
 
-// A fault the scenario asked for was done or undone. Subject: its target (scenario::Fault::subject).
-// Fields: fault (the kind done: "down"), id (scenario::Fault::id), undo (0|1), detail ("delay 40ms").
+// A fault the scenario asked for was done or, by a second event with its id, undone. Subject: its
+// target (scenario::Fault::subject). Fields: fault (the kind of the step), detail, id.
 inline constexpr std::string_view fault = "fault";
 
 // net_kernel. Subject: the peer node's name.

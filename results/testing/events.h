@@ -47,9 +47,8 @@ inline EventRecord call_done(double at_s, const std::string& from, const std::st
 }
 
 inline EventRecord fault(double at_s, const std::string& target, const std::string& what, const std::string& id,
-                         bool undo = false, std::string detail = "") {
-  return event(at_s, target, target, "fault",
-               {{"fault", what}, {"id", id}, {"undo", int64_t{undo}}, {"detail", std::move(detail)}});
+                         std::string detail = "") {
+  return event(at_s, "network", target, "fault", {{"fault", what}, {"detail", std::move(detail)}, {"id", id}});
 }
 
 }  // namespace distlab::results

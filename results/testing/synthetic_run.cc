@@ -97,13 +97,13 @@ SyntheticRun synthetic_run(uint64_t seed, bool passes) {
   s.notice("carol", "alice", noticed_by_bob + 0.2);
   s.add(event(40, "alice", "bob@bob.example", "connect_failed",
               {{"reason", std::string("setup_timeout")}, {"elapsed_ns", seconds(7)}}));
-  s.add(fault(48, "home", "down", "down-1", true));
+  s.add(fault(48, "home", "up", "down-1"));
   s.connect("alice", "bob", 49);
   s.connect("alice", "carol", 49.5);
   s.add(fault(60, "carol", "freeze", "freeze-2"));
   s.add(event(60, "carol", "carol", "process_frozen"));
   s.add(event(66, "carol", "carol", "process_thawed"));
-  s.add(fault(66, "carol", "thaw", "thaw-3"));
+  s.add(fault(66, "carol", "thaw", "freeze-2"));
   s.talk("alice", "bob", 30, 48, noticed, 0.02);
   s.talk("bob", "alice", 30, 48, noticed_by_bob, 0.021);
   s.talk("bob", "carol", 200, 0, 200, 0.035);
