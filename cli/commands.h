@@ -1,0 +1,15 @@
+// The commands of distlab. Each adds itself to the command line and, when chosen, leaves its exit
+// code in `code`.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace distlab::cli {
+
+void add_run_command(CLI::App& app, int& code);
+void add_check_command(CLI::App& app, int& code);
+void add_report_command(CLI::App& app, int& code);
+
+}  // namespace distlab::cli

@@ -1,0 +1,36 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+
+#include "cli/commands.h"
+#include "cli/exit_codes.h"
+#include "cli/version.h"
+
+int main(int argc, char** argv) {
+  using namespace distlab::cli;
+  CLI::App app{"distlab: a laboratory for Erlang distribution, on simulated and real networks", "distlab"};
+  app.set_version_flag("--version", build_versions() + ", commit " + build_commit());
+  app.require_subcommand(1);
+  app.footer(
+      "First steps:\n"
+      "  distlab run scenarios/quickstart.yaml     run a scenario, say what held, write a report\n"
+      "  distlab check my.yaml                     find mistakes in a scenario without running it\n"
+      "  distlab run FILE --repeat 200             the same with 200 seeds, on all cores\n"
+      "  distlab COMMAND --help                    all options of a command\n\n"
+      "Exit codes: 0 pass, 1 an expectation failed, 2 unknown, 3 not deterministic, 4 grounds disagree,\n"
+      "64 usage, 70 internal error, 130 interrupted.");
+  int code = exit_pass;
+  add_run_command(app, code);
+  add_check_command(app, code);
+  add_report_command(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_pass : exit_usage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "distlab: internal error: {}\n", error.what());
+    return exit_internal;
+  }
+  return code;
+}

@@ -1,0 +1,174 @@
+#include "cli/scenario_job.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "cli/exit_codes.h"
+#include "cli/version.h"
+#include "results/records.h"
+#include "results/store.h"
+#include "results/verdict.h"
+#include "sim/ground.h"
+
+namespace distlab::cli {
+namespace {
+
+using nlohmann::json;
+
+std::string machine_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string text_hash(const std::string& text) {
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(text.data(), text.size(), hash, &size, EVP_sha256(), nullptr);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", hash[i]);
+  return out;
+}
+
+std::string field_text(const results::Value& value) {
+  return std::visit([](const auto& v) { return fmt::format("{}", v); }, value);
+}
+
+std::string event_line(const results::EventRecord& event) {
+  std::string line = fmt::format("{:.9f} {} {} {}", static_cast<double>(event.time_ns) / 1e9, event.host, event.kind,
+                                 event.subject);
+  for (const auto& [key, value] : event.fields) line += fmt::format(" {}={}", key, field_text(value));
+  return line;
+}
+
+results::RunRecord describe(const Job& job) {
+  const scenario::Scenario& s = job.variant->scenario;
+  results::RunRecord run;
+  run.family = job.family;
+  run.scenario = s.name;
+  run.labels = job.variant->labels;
+  run.scenario_file = job.scenario_file;
+  run.scenario_text = job.variant->canonical;
+  run.scenario_hash = text_hash(job.variant->canonical);
+  run.ground = "sim";
+  run.seed = job.seed;
+  run.commit = build_commit();
+  run.host = machine_name();
+  run.versions = build_versions();
+  run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  for (const auto& [key, node] : s.nodes) run.nodes[node.name] = key;
+  return run;
+}
+
+// Where the events of a run go besides the simulation itself.
+class Sinks {
+ public:
+  explicit Sinks(const Job& job) {
+    if (!job.trace_file.empty()) trace_.open(job.trace_file);
+  }
+  void set_writer(results::RunWriter writer) { writer_ = std::move(writer); }
+  results::RunWriter* writer() { return writer_ ? &*writer_ : nullptr; }
+
+  void add(const results::EventRecord& event) {
+    if (writer_) writer_->add(event);
+    if (trace_.is_open()) trace_ << event_line(event) << '\n';
+  }
+
+ private:
+  std::optional<results::RunWriter> writer_;
+  std::ofstream trace_;
+};
+
+int give_up(JobReporter& reporter, JobResult result, const std::string& error, bool users_fault) {
+  result.error = error;
+  result.outcome = users_fault ? "usage" : "error";
+  reporter.result(to_line(result));
+  return users_fault ? exit_usage : exit_internal;
+}
+
+int code_of(results::Outcome outcome) {
+  switch (outcome) {
+    case results::Outcome::pass:
+      return exit_pass;
+    case results::Outcome::fail:
+      return exit_failed;
+    case results::Outcome::unknown:
+      return exit_unknown;
+  }
+  return exit_internal;
+}
+
+}  // namespace
+
+std::string to_line(const JobResult& r) {
+  return json{{"run", r.run_id},          {"outcome", r.outcome},   {"hash", r.trace_hash}, {"error", r.error},
+              {"wall", r.wall_seconds}, {"virtual", r.virtual_seconds}}
+      .dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<JobResult> from_line(const std::string& line) {
+  const json parsed = json::parse(line, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  return JobResult{parsed.value("run", int64_t{0}),        parsed.value("outcome", std::string()),
+                   parsed.value("hash", std::string()),    parsed.value("error", std::string()),
+                   parsed.value("wall", 0.0),              parsed.value("virtual", 0.0)};
+}
+
+int run_job(const Job& job, JobReporter& reporter) {
+  const scenario::Scenario& scenario = job.variant->scenario;
+  JobResult result;
+  Sinks sinks(job);
+  if (!job.database.empty()) {
+    auto store = results::Store::open(job.database);
+    if (!store) return give_up(reporter, result, store.error().message, store.error().is_user_error);
+    auto writer = store->begin_run(describe(job));
+    if (!writer) return give_up(reporter, result, writer.error().message, writer.error().is_user_error);
+    result.run_id = writer->run_id();
+    sinks.set_writer(std::move(*writer));
+  }
+
+  sim::RunOptions options;
+  options.seed = job.seed;
+  options.pcap_directory = job.pcap_directory;
+  options.on_progress = [&](Duration elapsed) {
+    reporter.progress(to_seconds(elapsed) / to_seconds(scenario.duration));
+    return !interrupted();
+  };
+  const auto began = std::chrono::steady_clock::now();
+  const auto ran = sim::run(scenario, options, [&](const results::EventRecord& event) { sinks.add(event); });
+  result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  if (!ran) return give_up(reporter, result, ran.error(), true);
+  result.trace_hash = ran->trace_hash;
+  result.virtual_seconds = to_seconds(ran->virtual_time);
+
+  const auto status = ran->interrupted ? results::RunStatus::incomplete : results::RunStatus::complete;
+  results::Outcome outcome = results::Outcome::unknown;
+  if (results::RunWriter* writer = sinks.writer()) {
+    const auto verdicts = results::evaluate(scenario, writer->events());
+    outcome = results::outcome_of(status, verdicts);
+    const results::RunEnd end{.status = status,
+                              .error = ran->interrupted ? "interrupted" : "",
+                              .wall_seconds = result.wall_seconds,
+                              .virtual_seconds = result.virtual_seconds,
+                              .trace_hash = result.trace_hash,
+                              .clock_lateness = std::nullopt};
+    if (auto committed = writer->commit(end, verdicts); !committed) {
+      return give_up(reporter, result, committed.error().message, committed.error().is_user_error);
+    }
+  } else if (!ran->interrupted) {
+    outcome = results::Outcome::pass;
+  }
+  result.outcome = std::string(results::to_string(outcome));
+  reporter.result(to_line(result));
+  return code_of(outcome);
+}
+
+}  // namespace distlab::cli
