@@ -122,9 +122,9 @@ void Channel::on_bytes(Bytes chunk) {
 
 std::optional<tl::expected<Message, Corruption>> Channel::next() {
   while (const auto frame = decoder_.next()) {
-    if (frame->invalid) return tl::unexpected(Corruption{"impossible packet length", {}, "emsgsize"});
+    if (frame->invalid) return tl::unexpected(Corruption{"impossible packet length", {}, "emsgsize", false});
     ++received_frames_;
-    if (frame->too_long) return tl::unexpected(Corruption{"frame longer than the limit", {}});
+    if (frame->too_long) return tl::unexpected(Corruption{"frame longer than the limit", {}, "killed", false});
     auto outcome = assembler_.on_frame(frame->bytes);
     if (!outcome) return tl::unexpected(std::move(outcome.error()));
     if (!*outcome) continue;

@@ -65,7 +65,7 @@ bool has_headers(Flags flags) {
 
 // erts_kill_dist_connection without a word in the log.
 tl::unexpected<Corruption> silent(std::string what) {
-  return tl::unexpected(Corruption{std::move(what), {}});
+  return tl::unexpected(Corruption{std::move(what), {}, "killed", false});
 }
 
 std::vector<uint8_t> pass_through_frame(const EncodedMessage& message) {
@@ -131,7 +131,9 @@ tl::unexpected<Corruption> Assembler::corrupt_header(Bytes frame) const {
   return tl::unexpected(
       Corruption{"corrupted distribution header",
                  {fmt::format("{} got a corrupted distribution header from {} on distribution channel {}\n{}",
-                              printed(names_.self), printed(names_.peer), names_.channel, dump(frame, "<<"))}});
+                              printed(names_.self), printed(names_.peer), names_.channel, dump(frame, "<<"))},
+                 "killed",
+                 true});
 }
 
 // external.c:bad_dist_ext.
@@ -140,7 +142,9 @@ tl::unexpected<Corruption> Assembler::corrupt_term(Bytes rest, std::string what)
       Corruption{std::move(what),
                  {fmt::format("{} got a corrupted external term from {} on distribution channel {}\n{}\n"
                               "ATOM_CACHE_REF translations: none",
-                              printed(names_.self), printed(names_.peer), names_.channel, dump(rest, "<<...,"))}});
+                              printed(names_.self), printed(names_.peer), names_.channel, dump(rest, "<<...,"))},
+                 "killed",
+                 true});
 }
 
 // external.c:erts_prepare_dist_ext.
@@ -165,7 +169,7 @@ Assembler::Outcome Assembler::on_frame(Bytes frame) {
     if (body.size() < 3 || body[2] != 0) return corrupt_header(body);
     return on_terms(body.subspan(2), false);
   }
-  if (!fragments || body.size() < frag_prefix) return corrupt_header(body);
+  if (!fragments) return corrupt_header(body);
   if (kind == dist_frag_cont) return on_next_fragment(body);
   if (body.size() < frag_prefix + 1 || body[frag_prefix] != 0) return corrupt_header(body);
   // Sequence 0 means "not fragmented" to ERTS (ede.data->seq_id).
@@ -240,6 +244,8 @@ Assembler::Outcome Assembler::on_first_fragment(Bytes frame) {
 }
 
 Assembler::Outcome Assembler::on_next_fragment(Bytes frame) {
+  // ERTS reads on behind a frame that is too short, and then knows no such sequence.
+  if (frame.size() < frag_prefix) return silent("fragment too short");
   const auto found = sequences_.find(get64(frame, 2));
   if (found == sequences_.end()) return silent("fragment of an unknown sequence");
   Sequence& entry = found->second;

@@ -36,6 +36,7 @@ struct Corruption {
   // The connection's end as nodedown names it: erts_kill_dist_connection, unless the socket's driver
   // gave up.
   std::string reason = "killed";
+  bool warning = false;  // the log's level: a warning, else an error
 };
 
 struct AssemblerLimits {

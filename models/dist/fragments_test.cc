@@ -217,6 +217,7 @@ TEST(Corruption, HeadersThatWereNotAgreed) {
   EXPECT_THAT(corruption(bytes("70 83 46 00"), no_headers).log[0], HasSubstr("corrupted distribution header"));
   EXPECT_THAT(corruption(bytes("83 68 03"), all).log[0], HasSubstr("corrupted distribution header"));
   EXPECT_THAT(corruption(bytes("83 44 00 83 6103"), all).log[0], HasSubstr("corrupted external term"));
+  EXPECT_TRUE(corruption(bytes("83 46 00"), all).log.empty());
   EXPECT_THAT(corruption(bytes("83 45 00000000000000"), all).log[0], HasSubstr("corrupted distribution header"));
 }
 
@@ -252,6 +253,32 @@ TEST(Assembler, Limits) {
   const auto frames = frames_of(big_message(200'000));
   EXPECT_TRUE(other.on_frame(body(frames[0])));
   EXPECT_FALSE(other.on_frame(body(frames[1])));
+}
+
+// What an OTP 25.2.3 node logged for these frames, line by line (the channel number aside).
+TEST(Corruption, LogLinesAreThoseOfTheRealNode) {
+  const std::string header =
+      "'b@hostb.test' got a corrupted distribution header from 'a@hosta.test' on distribution channel 9179\n";
+  const std::string external =
+      "'b@hostb.test' got a corrupted external term from 'a@hosta.test' on distribution channel 9179\n";
+  const std::string none = "\nATOM_CACHE_REF translations: none";
+  const struct {
+    const char* frame;
+    std::string line;
+    bool warning;
+  } rows[] = {
+      {"83 c4 00 61 01", header + "<<131,196,0,97,1>>", true},
+      {"83 44 00 ff 04 61 06", external + "<<...,255,4,97,6>>" + none, true},
+      {"83 44 00 61", external + "<<...,97>>" + none, true},
+      {"83 44 00", external + ">>" + none, true},
+      {"83 44 00 68 00", "Invalid distribution message: {}", false},
+      {"83 45 0000000000000001 00000000", header + "<<131,69,0,0,0,0,0,0,0,1,0,0,0,0>>", true},
+  };
+  for (const auto& row : rows) {
+    const auto error = corruption(bytes(row.frame));
+    EXPECT_THAT(error.log, ElementsAre(row.line));
+    EXPECT_EQ(error.warning, row.warning);
+  }
 }
 
 // A message that speaks for a process of another node is invalid, as ERTS has it.

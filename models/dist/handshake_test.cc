@@ -49,6 +49,26 @@ TEST(Handshake, KnownBytes) {
   EXPECT_EQ(b.state(), State::done);
 }
 
+// A handshake recorded with an OTP 25.2.3 node (cookie C): its bytes lead to the same replies, and it
+// took ours.
+TEST(Handshake, RecordedWithARealNode) {
+  auto config = initiator_config();
+  config.self = "native@127.0.0.2";
+  config.peer = "b@127.0.0.1";
+  config.creation = 77;
+  config.challenge = 12345;
+  config.cookie = [](std::string_view) { return std::string("C"); };
+  Initiator a(config);
+  EXPECT_EQ(a.take_output(), bytes("001f 4e0000000d07df5fbd0000004d0010 6e6174697665403132372e302e302e32"));
+  feed(a, "0003736f6b 001e4e0000000d07df7fbd95c0549d3f84cebf000b62403132372e302e302e31");
+  EXPECT_EQ(a.take_output(), bytes("001572000030396e808d7ee597ade6a58e9b5ae7c6de5b"));
+  feed(a, "001161868031028d3aaa580a176b6146f3eb5a");
+  ASSERT_EQ(a.state(), State::done);
+  EXPECT_EQ(a.result().peer_flags, otp_25_visible);
+  EXPECT_EQ(a.result().flags, default_flags(true));
+  EXPECT_EQ(a.result().peer_creation, 0x3f84cebfu);
+}
+
 // Both sides come to the same agreement, however the bytes are cut.
 TEST(Handshake, BothSidesAgree) {
   for (const size_t chunk : {1, 2, 3, 7, 4096}) {
