@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+
 #include <tl/expected.hpp>
 
 #include "models/host/byte_stream.h"

@@ -21,7 +21,7 @@ struct TcpOptions {
   uint16_t epmd_port = 4369;     // ERL_EPMD_PORT
   // -erl_epmd_port: our listening port and every peer's. EPMD is told of us if there is one, and
   // never asked.
-  std::optional<uint16_t> erl_epmd_port;
+  std::optional<uint16_t> erl_epmd_port = {};
   bool long_names = true;  // -name; false: -sname
 };
 

@@ -40,9 +40,9 @@ enum class AutoConnect {
 };
 
 struct NetKernelConfig {
-  std::string name;  // "a@hosta.test"
+  std::string name = {};  // "a@hosta.test"
   std::string cookie = "nocookie";
-  std::map<std::string, std::string, std::less<>> peer_cookies;
+  std::map<std::string, std::string, std::less<>> peer_cookies = {};
   Duration net_ticktime = std::chrono::seconds{60};  // rounded up to milliseconds, multiples of the intensity
   uint32_t net_tickintensity = 4;                    // 4..1000; what lies outside is moved in
   Duration net_setuptime = std::chrono::seconds{7};  // at most 120 s
@@ -51,8 +51,8 @@ struct NetKernelConfig {
   dist::Flags mandatory_flags = dist::mandatory_25;
   size_t dist_buf_busy_limit = 1024 * 1024;  // +zdbbl, in bytes
   AutoConnect auto_connect = AutoConnect::always;
-  std::set<std::string, std::less<>> allowed;  // net_kernel:allow/1; empty: everybody
-  size_t max_connections = 65536;              // connections and attempts at once (+Q of OTP: ports)
+  std::set<std::string, std::less<>> allowed = {};  // net_kernel:allow/1; empty: everybody
+  size_t max_connections = 65536;                   // connections and attempts at once (+Q of OTP: ports)
 };
 
 enum class PeerState { none, pending, up, up_pending };

@@ -25,12 +25,11 @@ namespace distlab::node {
 using CarrierFactory = std::function<std::unique_ptr<carrier::Carrier>(Host&)>;
 
 struct NodeConfig {
-  NetKernelConfig net_kernel;  // name, cookies, ticks, set-up time, flags, ...
-  bool prevent_overlapping_partitions = true;
-  process::ServiceOptions services;
-  process::Limits limits;
-  carrier::TcpOptions tcp;
-  CarrierFactory carrier;
+  NetKernelConfig net_kernel = {};        // name, cookies, ticks, set-up time, flags, ...
+  process::ServiceOptions services = {};  // pg, global, prevent_overlapping_partitions
+  process::Limits limits = {};
+  carrier::TcpOptions tcp = {};
+  CarrierFactory carrier = {};
 };
 
 class Node {
@@ -66,12 +65,14 @@ class Node {
   void set_cookie(const std::string& peer, std::string cookie);
 
  private:
-  void run_services();
+  void listening(tl::expected<void, NetError> outcome);
 
   Host& host_;
   NodeConfig config_;
+  Started started_;
   std::unique_ptr<carrier::Carrier> carrier_;
   NetKernel net_kernel_;
+  Timer start_;
   std::unique_ptr<process::Runtime> runtime_;
   std::unique_ptr<process::Services> services_;
 };
