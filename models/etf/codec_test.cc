@@ -1,6 +1,8 @@
 #include "models/etf/codec.h"
 
-#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -124,6 +126,22 @@ TEST(EtfCodec, Limits) {
   Raw liar = bomb;
   liar[2] = liar[3] = 0;  // announces less than is inside
   EXPECT_EQ(error_of(liar), "damaged compressed data");
+}
+
+// What OTP 25 wrote with term_to_binary (corpus/etf_fuzz: one file per kind of term) we write
+// byte for byte the same.
+TEST(EtfCodec, WritesWhatOtpWrites) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("models/etf/corpus/etf_fuzz")) {
+    if (entry.path().filename().string().find_first_not_of("0123456789") != std::string::npos) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const Raw bytes((std::istreambuf_iterator<char>(in)), {});
+    const auto decoded = decode(bytes);
+    ASSERT_TRUE(decoded) << entry.path() << ": " << decoded.error().what;
+    EXPECT_EQ(encode(decoded->term), bytes) << entry.path() << ": " << decoded->term.to_string();
+    ++files;
+  }
+  EXPECT_GE(files, 20);
 }
 
 // Terms print as ~p prints them.
