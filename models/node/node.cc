@@ -73,10 +73,6 @@ void Node::ping(const std::string& peer, Pinged done) {
       [this, peer, done = std::move(done)](const process::CallOutcome& outcome) {
         const bool pong = outcome.result == "ok" && outcome.value.is_atom("yes");
         if (!pong) net_kernel_.disconnect(peer);
-        host_.record(
-            {kinds::ping_done,
-             fmt::format("{}->{}", name(), peer),
-             {{"result", std::string(pong ? "pong" : "pang")}, {"elapsed_ns", int64_t(outcome.elapsed.count())}}});
         done(pong ? Ping::pong : Ping::pang, outcome.elapsed);
       });
 }
