@@ -57,6 +57,19 @@ TEST(Connect, SendingConnectsOnDemandAndKeepsTheOrder) {
                                       "global_name_server from a@hosta.test"));
 }
 
+TEST(Connect, BytesMayComeOneByOne) {
+  // Facts section 1: 1-byte chunking also works, in the handshake and after it.
+  Lab lab;
+  lab.world.tcp().chunk = 1;
+  TestNode& a = lab.start('a');
+  TestNode& b = lab.start('b');
+  EXPECT_TRUE(lab.connect(a, b));
+  b.echo = true;
+  a.send_to(b.name(), "echo", 1000);
+  lab.world.run_for(1s);
+  EXPECT_THAT(a.received, Contains("answer from b@hostb.test"));
+}
+
 TEST(Connect, ThreeNodesMeshIndependently) {
   // Connections are per pair: dropping one leaves the others alone.
   Lab lab;

@@ -68,13 +68,13 @@ void Node::ping(const std::string& peer, Pinged done) {
     net_kernel_.connect(peer, [done = std::move(done)](bool) { done(Ping::pang, Duration::zero()); });
     return;
   }
-  runtime_->spawn<process::CallClient>(
-      process::RemoteName{"net_kernel", peer}, etf::tuple(etf::atom("is_auth"), etf::atom(name())), std::nullopt,
-      [this, peer, done = std::move(done)](const process::CallOutcome& outcome) {
-        const bool pong = outcome.result == "ok" && outcome.value.is_atom("yes");
-        if (!pong) net_kernel_.disconnect(peer);
-        done(pong ? Ping::pong : Ping::pang, outcome.elapsed);
-      });
+  runtime_->spawn<process::CallClient>(process::RemoteName{"net_kernel", peer},
+                                       etf::tuple(etf::atom("is_auth"), etf::atom(name())), std::nullopt,
+                                       [this, peer, done = std::move(done)](const process::CallOutcome& outcome) {
+                                         const bool pong = outcome.result == "ok" && outcome.value.is_atom("yes");
+                                         if (!pong) net_kernel_.disconnect(peer);
+                                         done(pong ? Ping::pong : Ping::pang, outcome.elapsed);
+                                       });
 }
 
 void Node::set_cookie(const std::string& peer, std::string cookie) {

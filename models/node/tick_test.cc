@@ -403,5 +403,21 @@ TEST(Bulk, AFrameSlowerThanTheTickTimeIsSilence) {
   EXPECT_LE(pair.b.downs[0].first - began, 6s);
 }
 
+TEST(Bulk, ASenderNobodyReadsIsCutOffByTheReceiver) {
+  // Facts section 4, "unread a->b": a is suspended, b hears nothing and says net_tick_timeout, a
+  // sees connection_closed.
+  Pair pair(8);
+  pair.lab.hold(pair.a, pair.b);
+  const Time began = pair.lab.world.now();
+  for (int i = 0; i < 60; ++i) pair.a.send_to(pair.b.name(), "sink", 100'000);
+  EXPECT_GE(pair.lab.fields(pair.a, kinds::busy_dist_port, "queued").size(), 1u);
+  pair.lab.world.run_for(6s);
+  ASSERT_EQ(pair.b.downs.size(), 1u);
+  EXPECT_EQ(pair.b.downs[0].second, "net_tick_timeout");
+  EXPECT_LE(pair.b.downs[0].first - began, 5s);
+  ASSERT_EQ(pair.a.downs.size(), 1u);
+  EXPECT_EQ(pair.a.downs[0].second, "connection_closed");
+}
+
 }  // namespace
 }  // namespace distlab::node
