@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <utility>
@@ -27,6 +28,11 @@
 #include "models/host/test_host.h"
 #include "models/process/runtime.h"
 #include "models/process/services.h"
+
+namespace distlab::etf {
+// How GoogleTest shows a term.
+inline void PrintTo(const Term& term, std::ostream* out) { *out << term.to_string(1000); }
+}  // namespace distlab::etf
 
 namespace distlab::process {
 
