@@ -16,8 +16,8 @@ constexpr size_t max_names_response = 1 << 20;
 // One connection: a request out, bytes in. Whoever derives from it decides when it has enough.
 class Conversation : public StreamHandler {
  public:
-  Conversation(Host& host, Endpoint epmd, const Request& request, Duration timeout)
-      : host(host), timer_(host), finish_(host), request_(encode(request)) {
+  Conversation(Host& its_host, Endpoint epmd, const Request& request, Duration timeout)
+      : host(its_host), timer_(its_host), finish_(its_host), request_(encode(request)) {
     stream_ = host.connect_tcp(epmd, *this);
     timer_.start(timeout, [this] { ended(NetError::timed_out); });
   }
@@ -68,14 +68,27 @@ class Registration::Exchange : public Conversation {
     if (!response) return tell(tl::unexpected(NetError::lookup_failed));
     tell(**response);
   }
-  void ended(NetError why) override { tell(tl::unexpected(why)); }
+  void ended(NetError why) override {
+    if (telling_) {
+      ended_ = why;  // the answer comes first
+    } else {
+      tell(tl::unexpected(why));
+    }
+  }
 
  private:
   void tell(tl::expected<Alive2Response, NetError> response) {
-    report([this, response] { owner_.answered(response); });
+    telling_ = true;
+    report([this, response] {
+      telling_ = false;
+      if (ended_) tell(tl::unexpected(*std::exchange(ended_, std::nullopt)));
+      owner_.answered(response);  // may destroy this object
+    });
   }
   Registration& owner_;
   bool answered_ = false;
+  bool telling_ = false;
+  std::optional<NetError> ended_;
 };
 
 Registration::Registration(Host& host, Options options, Alive2Request node, Done done)
