@@ -1,9 +1,9 @@
 #include "cli/load.h"
 
-#include <fmt/format.h>
-
 #include <cstdio>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace distlab::cli {
 

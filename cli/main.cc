@@ -1,7 +1,7 @@
-#include <fmt/format.h>
+#include <exception>
 
 #include <CLI/CLI.hpp>
-#include <exception>
+#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"

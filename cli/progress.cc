@@ -1,13 +1,13 @@
 #include "cli/progress.h"
 
-#include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace distlab::cli {
 namespace {
@@ -33,7 +33,9 @@ Progress::Progress(std::string what, size_t total, bool quiet)
       quiet_(quiet),
       began_ms_(now_ms()) {}
 
-Progress::~Progress() { clear(); }
+Progress::~Progress() {
+  clear();
+}
 
 void Progress::update(size_t done, double under_way) {
   const int64_t now = now_ms();
@@ -43,8 +45,8 @@ void Progress::update(size_t done, double under_way) {
   const double share = std::clamp((static_cast<double>(done) + under_way) / static_cast<double>(total_), 0.0, 1.0);
   constexpr size_t cells = 24;
   const auto filled = static_cast<size_t>(share * cells);
-  std::string line = fmt::format("{} [{}{}] {:3.0f}%", what_, std::string(filled, '#'),
-                                 std::string(cells - filled, '.'), share * 100);
+  std::string line =
+      fmt::format("{} [{}{}] {:3.0f}%", what_, std::string(filled, '#'), std::string(cells - filled, '.'), share * 100);
   if (total_ > 1) line += fmt::format("  {}/{} runs", done, total_);
   const double seconds = static_cast<double>(now - began_ms_) / 1000;
   line += fmt::format("  {:.0f} s", seconds);

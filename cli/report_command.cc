@@ -1,7 +1,7 @@
-#include <fmt/format.h>
+#include <memory>
 
 #include <CLI/CLI.hpp>
-#include <memory>
+#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
@@ -40,8 +40,8 @@ int report(const Options& options) {
   auto store = results::Store::open(options.database, results::OpenMode::existing);
   if (!store) return fail(store.error());
   if (options.run == 0 && options.family == 0) return list_runs(*store);
-  const auto page = options.run != 0 ? results::run_report(*store, options.run)
-                                     : results::family_report(*store, options.family);
+  const auto page =
+      options.run != 0 ? results::run_report(*store, options.run) : results::family_report(*store, options.family);
   if (!page) return fail(page.error());
   const std::string path = !options.output.empty() ? options.output
                            : options.run != 0      ? fmt::format("run-{}.html", options.run)

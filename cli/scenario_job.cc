@@ -1,16 +1,16 @@
 #include "cli/scenario_job.h"
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <openssl/evp.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <ctime>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <unistd.h>
 
 #include "cli/exit_codes.h"
 #include "cli/version.h"
@@ -43,8 +43,8 @@ std::string field_text(const results::Value& value) {
 }
 
 std::string event_line(const results::EventRecord& event) {
-  std::string line = fmt::format("{:.9f} {} {} {}", static_cast<double>(event.time_ns) / 1e9, event.host, event.kind,
-                                 event.subject);
+  std::string line =
+      fmt::format("{:.9f} {} {} {}", static_cast<double>(event.time_ns) / 1e9, event.host, event.kind, event.subject);
   for (const auto& [key, value] : event.fields) line += fmt::format(" {}={}", key, field_text(value));
   return line;
 }
@@ -64,7 +64,7 @@ results::RunRecord describe(const Job& job) {
   run.host = machine_name();
   run.versions = build_versions();
   run.started_at = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-  for (const auto& [key, node] : s.nodes) run.nodes[node.name] = key;
+  run.nodes = results::node_names(s);
   return run;
 }
 
@@ -109,17 +109,17 @@ int code_of(results::Outcome outcome) {
 }  // namespace
 
 std::string to_line(const JobResult& r) {
-  return json{{"run", r.run_id},          {"outcome", r.outcome},   {"hash", r.trace_hash}, {"error", r.error},
-              {"wall", r.wall_seconds}, {"virtual", r.virtual_seconds}}
+  return json{{"run", r.run_id},  {"outcome", r.outcome},   {"hash", r.trace_hash},
+              {"error", r.error}, {"wall", r.wall_seconds}, {"virtual", r.virtual_seconds}}
       .dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 std::optional<JobResult> from_line(const std::string& line) {
   const json parsed = json::parse(line, nullptr, false);
   if (!parsed.is_object()) return std::nullopt;
-  return JobResult{parsed.value("run", int64_t{0}),        parsed.value("outcome", std::string()),
-                   parsed.value("hash", std::string()),    parsed.value("error", std::string()),
-                   parsed.value("wall", 0.0),              parsed.value("virtual", 0.0)};
+  return JobResult{parsed.value("run", int64_t{0}),     parsed.value("outcome", std::string()),
+                   parsed.value("hash", std::string()), parsed.value("error", std::string()),
+                   parsed.value("wall", 0.0),           parsed.value("virtual", 0.0)};
 }
 
 int run_job(const Job& job, JobReporter& reporter) {
@@ -152,7 +152,7 @@ int run_job(const Job& job, JobReporter& reporter) {
   const auto status = ran->interrupted ? results::RunStatus::incomplete : results::RunStatus::complete;
   results::Outcome outcome = results::Outcome::unknown;
   if (results::RunWriter* writer = sinks.writer()) {
-    const auto verdicts = results::evaluate(scenario, writer->events());
+    const auto verdicts = results::evaluate(scenario, writer->events(), ran->virtual_time.count());
     outcome = results::outcome_of(status, verdicts);
     const results::RunEnd end{.status = status,
                               .error = ran->interrupted ? "interrupted" : "",

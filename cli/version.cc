@@ -6,7 +6,9 @@
 
 namespace distlab::cli {
 
-std::string build_commit() { return DISTLAB_COMMIT; }
+std::string build_commit() {
+  return DISTLAB_COMMIT;
+}
 
 std::string build_versions() {
 #if defined(__clang__)

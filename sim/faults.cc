@@ -38,10 +38,6 @@ std::string detail(const scenario::FaultStep& step, const scenario::Fault& fault
 
 }  // namespace
 
-LinkProperties to_properties(const scenario::LinkProperties& p) {
-  return {p.delay, p.jitter, p.loss, p.rate_bps, p.queue, p.duplicate, p.reorder};
-}
-
 FaultActuator::FaultActuator(const scenario::Scenario& scenario, Network& network, Processes processes, Record record)
     : scenario_(scenario), network_(network), processes_(std::move(processes)), record_(std::move(record)) {}
 

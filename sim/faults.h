@@ -11,8 +11,6 @@
 
 namespace distlab::sim {
 
-LinkProperties to_properties(const scenario::LinkProperties& properties);
-
 class FaultActuator {
  public:
   using Processes = std::map<std::string, NodeProcess*>;

@@ -12,6 +12,7 @@
 
 #include "models/epmd/server.h"
 #include "models/host/event_kinds.h"
+#include "sim/build.h"
 #include "sim/faults.h"
 #include "sim/network.h"
 #include "sim/node_process.h"
@@ -39,7 +40,8 @@ class World {
         recorder_(std::move(recorder)),
         simulator_(options.seed),
         network_(options.seed) {
-    build_network();
+    build_network(scenario_, network_);
+    watch_network();
     start_epmds();
     make_nodes();
     FaultActuator::Processes processes;
@@ -91,17 +93,9 @@ class World {
     recorder_(out);
   }
 
-  void build_network() {
-    network_.set_default_path(to_properties(scenario_.default_path));
-    for (const auto& [name, site] : scenario_.sites) {
-      network_.add_site(name, to_properties(site.uplink), to_properties(site.lan));
-    }
-    for (const scenario::Path& path : scenario_.paths) {
-      network_.set_path(path.from, path.to, to_properties(path.properties));
-    }
-    for (const auto& [key, node] : scenario_.nodes) {
-      if (machines_.insert(node.host()).second) network_.add_machine(node.host(), node.site);
-    }
+  void watch_network() {
+    for (const auto& [key, node] : scenario_.nodes) machines_.insert(node.host());
+    network_.traffic_log = options_.traffic_log;
     network_.on_delivery = [this](const std::string& machine, const Frame& frame) {
       ++packets_;
       trace_.add_packet(ns3_now(), machine, frame.bytes);

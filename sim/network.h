@@ -26,6 +26,7 @@ namespace distlab::sim {
 
 class MachineDevice;
 class PcapWriter;
+struct TrafficLog;
 
 // Both directions of a link, as faults name it. "out" leads away from the machine or site (or from
 // the first to the second site of a path).
@@ -66,6 +67,7 @@ class Network {
 
   // Called for every packet that reaches a machine: the trace hash is made of these.
   std::function<void(const std::string& host_name, const Frame&)> on_delivery;
+  TrafficLog* traffic_log = nullptr;  // what processes write to their streams, if anybody asks
   void capture(const std::string& host_name, std::unique_ptr<PcapWriter> writer);
 
  private:

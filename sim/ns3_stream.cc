@@ -13,6 +13,7 @@
 #include <ns3/tcp-socket-factory.h>
 
 #include "sim/ns3_host.h"
+#include "sim/ns3_time.h"
 
 namespace distlab::sim {
 namespace {
@@ -82,6 +83,7 @@ Ns3Stream::Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler)
   if (socket_->Connect(ns3::InetSocketAddress(ns3::Ipv4Address(remote.address.bits), remote.port)) != 0) {
     link_->ended(NetError::unreachable);
   }
+  log(TrafficLog::Step::Kind::dial, 0);
 }
 
 Ns3Stream::Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted)
@@ -129,7 +131,14 @@ size_t Ns3Stream::write(Bytes data) {
     write_blocked_ = true;
     return 0;
   }
+  log(TrafficLog::Step::Kind::write, static_cast<uint32_t>(sent));
   return static_cast<size_t>(sent);
+}
+
+void Ns3Stream::log(TrafficLog::Step::Kind kind, uint32_t bytes) const {
+  if (TrafficLog* const log = host_.network_.traffic_log) {
+    log->steps.push_back({kind, ns3_now() - run_start, local(), remote(), bytes});
+  }
 }
 
 void Ns3Stream::set_reading(bool on) {
@@ -139,6 +148,7 @@ void Ns3Stream::set_reading(bool on) {
 
 void Ns3Stream::close() {
   if (!socket_) return;
+  log(TrafficLog::Step::Kind::close, 0);
   link_->stream = nullptr;
   socket_->Close();  // RST if there is data unread, as a kernel does
   socket_ = nullptr;

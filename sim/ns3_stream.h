@@ -7,6 +7,7 @@
 #include <ns3/tcp-socket.h>
 
 #include "models/host/byte_stream.h"
+#include "sim/traffic.h"
 
 namespace distlab::sim {
 
@@ -36,6 +37,7 @@ class Ns3Stream final : public ByteStream {
   void wake();  // tell the handler what is new, from the event loop
   void deliver();
   bool deliver_data();
+  void log(TrafficLog::Step::Kind kind, uint32_t bytes) const;
 
   Ns3Host& host_;
   std::shared_ptr<Link> link_;

@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/determinism.h"
+#include "cli/exit_codes.h"
+#include "cli/load.h"
+#include "cli/outputs.h"
+#include "cli/pool.h"
+#include "cli/progress.h"
+#include "cli/scenario_job.h"
+#include "results/store.h"
+
+namespace distlab::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> files, sets;
+  std::string ground = "sim";
+  std::string database = default_database;
+  uint64_t seed = 1;
+  uint32_t repeat = 1;
+  uint32_t jobs = 0;
+  std::string pcap;
+  bool check_determinism = false;
+  Outputs outputs;
+};
+
+struct Planned {
+  std::string file;
+  scenario::Variant variant;
+  uint64_t seed = 1;
+};
+
+std::optional<std::vector<Planned>> plan(const Options& options) {
+  const auto overrides = parse_overrides(options.sets);
+  if (!overrides) return std::nullopt;
+  std::vector<Planned> out;
+  for (const std::string& file : options.files) {
+    const auto variants = load_scenario(file, *overrides);
+    if (!variants) return std::nullopt;
+    for (const auto& variant : *variants) {
+      for (uint32_t i = 0; i < options.repeat; ++i) out.push_back({file, variant, options.seed + i});
+    }
+  }
+  return out;
+}
+
+int worse(int a, int b) {
+  // Our own fault first, then the user's, then what the runs said.
+  for (const int code : {exit_internal, exit_usage, exit_nondeterminism, exit_failed, exit_unknown}) {
+    if (a == code || b == code) return code;
+  }
+  return exit_pass;
+}
+
+std::string now_text() {
+  char text[32];
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+std::string command_line(const Options& options) {
+  std::string text = "distlab run";
+  for (const std::string& file : options.files) text += " " + file;
+  for (const std::string& set : options.sets) text += " --set " + set;
+  text += fmt::format(" --seed {}", options.seed);
+  if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
+  return text;
+}
+
+// Nothing: it has been said why, and `code` is set.
+std::optional<int64_t> open_family(const Options& options, int& code) {
+  std::error_code error;
+  const auto folder = std::filesystem::path(options.database).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) {
+    fmt::print(stderr, "distlab: {}: {}\n", folder.string(), error.message());
+    code = exit_usage;
+    return std::nullopt;
+  }
+  auto store = results::Store::open(options.database);
+  const auto family =
+      store.and_then([&](results::Store& s) { return s.begin_family(command_line(options), now_text()); });
+  if (family) return *family;
+  fmt::print(stderr, "distlab: {}\n", family.error().message);
+  code = family.error().is_user_error ? exit_usage : exit_internal;
+  return std::nullopt;
+}
+
+std::string title(const std::vector<Planned>& planned) {
+  const std::string& first = planned.front().variant.scenario.name;
+  const bool same =
+      std::all_of(planned.begin(), planned.end(), [&](const Planned& p) { return p.variant.scenario.name == first; });
+  return same ? first : fmt::format("{} and others", first);
+}
+
+std::string job_name(const Planned& planned) {
+  std::string name = fmt::format("{} seed {}", planned.variant.scenario.name, planned.seed);
+  for (const auto& [key, value] : planned.variant.labels) name += fmt::format(" {}={}", key, value);
+  return name;
+}
+
+// One line per finished run where there is no terminal; always one for a run that went wrong.
+int account_for(const Planned& planned, const JobOutcome& outcome, Progress& progress) {
+  const auto result = from_line(outcome.result);
+  if (!result || outcome.signal != 0) {
+    if (interrupted()) return exit_pass;
+    progress.clear();
+    fmt::print(stderr, "distlab: {}: the run died{}; this is a fault of distlab\n", job_name(planned),
+               outcome.signal != 0 ? fmt::format(" of signal {}", outcome.signal) : "");
+    return exit_internal;
+  }
+  if (!result->error.empty() && !interrupted()) {
+    progress.clear();
+    fmt::print(stderr, "distlab: {}: {}\n", job_name(planned), result->error);
+  }
+  progress.step(fmt::format("{}: {} ({:.1f} s)", job_name(planned), result->outcome, result->wall_seconds));
+  return outcome.exit_code;
+}
+
+uint32_t jobs_of(const Options& options) {
+  return options.jobs > 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
+}
+
+int run(const Options& options) {
+  const auto planned = plan(options);
+  if (!planned) return exit_usage;
+  catch_interrupts();
+  int code = exit_pass;
+  const auto family = open_family(options, code);
+  if (!family) return code;
+  if (!options.pcap.empty()) {
+    std::error_code error;
+    std::filesystem::create_directories(options.pcap, error);
+    if (error) {
+      fmt::print(stderr, "distlab: {}: {}\n", options.pcap, error.message());
+      return exit_usage;
+    }
+  }
+
+  Progress progress(title(*planned), planned->size(), options.outputs.quiet);
+  DeterminismCheck determinism(options.check_determinism, planned->size());
+  const size_t rounds = options.check_determinism ? 2 : 1;
+  const auto job = [&](size_t i, JobReporter& reporter) {
+    const size_t index = i / rounds, round = i % rounds;
+    const Planned& p = (*planned)[index];
+    Job work{
+        .variant = &p.variant, .scenario_file = p.file, .seed = p.seed, .trace_file = determinism.trace(index, round)};
+    if (round == 0) {
+      work.database = options.database;
+      work.family = *family;
+      if (!options.pcap.empty()) {
+        work.pcap_directory = planned->size() == 1 ? options.pcap : fmt::format("{}/{}", options.pcap, index + 1);
+        std::error_code ignored;  // opening the files says what is wrong
+        std::filesystem::create_directories(work.pcap_directory, ignored);
+      }
+    }
+    return run_job(work, reporter);
+  };
+  PoolCallbacks callbacks;
+  callbacks.on_progress = [&](size_t done, double under_way) {
+    progress.update(done / rounds, under_way / static_cast<double>(rounds));
+  };
+  callbacks.on_done = [&](size_t i, const JobOutcome& outcome) {
+    const size_t index = i / rounds, round = i % rounds;
+    determinism.add(index, round, outcome);
+    if (round == 0) code = worse(code, account_for((*planned)[index], outcome, progress));
+  };
+  run_pool(planned->size() * rounds, jobs_of(options), job, callbacks);
+  progress.clear();
+
+  if (options.check_determinism && !interrupted()) {
+    const auto name = [&](size_t index) { return job_name((*planned)[index]); };
+    if (!determinism.report(name)) code = worse(code, exit_nondeterminism);
+  }
+  const int shown = show_outputs(options.database, *family, options.outputs);
+  if (interrupted()) {
+    fmt::print(stderr, "distlab: interrupted; finished runs are kept in {}\n", options.database);
+    return exit_interrupted;
+  }
+  return worse(code, shown);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they expect");
+  command->add_option("FILE", options->files, "scenario files (YAML)")->required();
+  command->add_option("--ground", options->ground, "where to run: sim (ns-3, virtual time)")
+      ->check(CLI::IsMember({"sim"}))
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "decides every random draw")->capture_default_str();
+  command->add_option("--repeat", options->repeat, "run with this many seeds: SEED, SEED+1, ...")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command->add_option("-j,--jobs", options->jobs, "runs at once (default: one per core)");
+  command->add_option("--set", options->sets, "override a value: PATH=VALUE, as in nodes.alice.net_ticktime=8s");
+  command->add_option("--db", options->database, "database the runs are added to")->capture_default_str();
+  command->add_option("--html", options->outputs.html, "where to write the report (default: beside the database)");
+  command->add_option("--json", options->outputs.json, "also write the results as JSON; - for standard output");
+  command->add_option("--junit", options->outputs.junit, "also write them as JUnit XML");
+  command->add_option("--pcap", options->pcap, "capture every machine's packets into this folder");
+  command->add_flag("--check-determinism", options->check_determinism,
+                    "run each seed twice and show the first event that differs");
+  command->add_flag("-q,--quiet", options->outputs.quiet, "no progress and no table");
+  command->footer(
+      "Examples:\n"
+      "  distlab run scenarios/quickstart.yaml\n"
+      "  distlab run scenarios/tick-timeout.yaml --repeat 200 --junit results.xml\n"
+      "  distlab run scenarios/quickstart.yaml --set nodes.alice.net_ticktime=20s\n\n"
+      "Exit codes: 0 all held, 1 an expectation failed, 2 unknown (nothing to judge, or not complete),\n"
+      "3 two runs of one seed differ, 64 usage, 70 internal error, 130 interrupted.");
+  command->callback([options, &code] { code = run(*options); });
+}
+
+}  // namespace distlab::cli

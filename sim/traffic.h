@@ -1,0 +1,35 @@
+// What the processes of a run wrote to their TCP connections, and the same again without them:
+// plain ns-3 sockets on the same network that write the same bytes at the same times. That is the
+// bare ns-3 our speed is compared with.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <vector>
+
+#include "models/host/endpoint.h"
+#include "models/host/time.h"
+#include "scenarios/scenario.h"
+
+namespace distlab::sim {
+
+struct TrafficLog {
+  struct Step {
+    enum class Kind { dial, write, close } kind = Kind::write;
+    Duration at{0};
+    Endpoint local, remote;
+    uint32_t bytes = 0;  // of write
+  };
+  std::vector<Step> steps;
+};
+
+struct ReplayResult {
+  uint64_t packets = 0;  // that reached a machine
+  uint64_t bytes_received = 0;
+};
+
+// Loopback connections are left out: they cross no network.
+ReplayResult replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log);
+
+}  // namespace distlab::sim
