@@ -45,7 +45,8 @@ tl::expected<Override, std::string> parse_override(std::string_view text);
 
 using Loaded = tl::expected<std::vector<Variant>, std::vector<Diagnostic>>;
 
-inline constexpr size_t max_file_size = 4 * 1024 * 1024;
+inline constexpr size_t max_file_size = 4 * 1024 * 1024;  // with all it includes
+inline constexpr std::string_view too_large = "larger than 4 MiB, which is the limit for a scenario";
 inline constexpr size_t max_variants = 10'000;
 inline constexpr size_t max_diagnostics = 20;  // a last one says how many more there are
 
