@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_run_command(app, code);
   add_check_command(app, code);
   add_report_command(app, code);
+  add_bench_command(app, code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
