@@ -137,7 +137,7 @@ build_targets() {
   shift
   if ! NINJA_STATUS='[%f/%t] ' ninja -C "$dir" -j "$(nproc)" "$@" 2>&1 9>&- | ninja_progress >"$dir/build.log"; then
     progress_end
-    sed -e '/^ninja: /d' -e '/^FAILED: /{n;d;}' "$dir/build.log" >&2
+    sed -e '/^ninja: \(Entering\|build stopped\)/d' -e '/^FAILED: /{n;d;}' "$dir/build.log" >&2
     return 1
   fi
   progress_end

@@ -126,6 +126,12 @@ class Launcher(unittest.TestCase):
         self.assertEqual(done.returncode, 70)
         self.assertIn("no such luck", done.stderr)
 
+    def test_shows_what_ninja_said(self):
+        (self.tree / "cli/CMakeLists.txt").write_text("")
+        done = self.run_it("x")
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("unknown target 'cli/distlab'", done.stderr)
+
     def test_two_launches_at_once_build_once(self):
         both = [subprocess.Popen([self.tree / "distlab", "x"], env=self.environment, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True) for _ in range(2)]
