@@ -89,9 +89,7 @@ class Launcher(unittest.TestCase):
     def test_starts_without_any_tool_when_nothing_changed(self):
         self.built()
         self.no_tools()
-        began = time.monotonic()
         done = self.run_it("again")
-        self.assertLess(time.monotonic() - began, 0.5)
         self.assertEqual((done.stdout, done.stderr, done.returncode), ("<again>\n", "", 3))
 
     def test_works_from_anywhere_and_through_a_link(self):
