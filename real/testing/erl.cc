@@ -171,7 +171,7 @@ void Erl::read() {
     const std::string line = input_.substr(0, end);
     if (line.starts_with(marker)) {
       result_ = line.substr(marker.size());
-    } else {
+    } else if (!line.empty()) {
       log_ += line + '\n';
     }
   }

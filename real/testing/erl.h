@@ -37,7 +37,7 @@ class Erl {
   // In two steps, to do something while the node is busy.
   void start_eval(const std::string& expression);
   std::optional<std::string> result();  // of what was started, once it is there
-  // What the node has printed besides: its log.
+  // What the node has printed besides, less empty lines: its log.
   const std::string& log();
   void kill();  // SIGKILL
 
