@@ -12,7 +12,7 @@ namespace distlab::process {
 struct ServiceOptions {
   bool pg = true;      // the default scope `pg`
   bool global = true;  // without it a node is to global as one that answers nothing
-  GlobalOptions global_options;
+  GlobalOptions global_options = {};
 };
 
 // Handles of the running servers. They stay valid as long as the runtime; a server that is gone

@@ -2,11 +2,13 @@
 //
 // A Driver runs on the Runtime of its node and records what came of each action (event_kinds.h).
 // Times count from the moment the driver is made, which is when the node starts. Every action goes
-// on when peers are away: it fails, is recorded so, and is tried again at its next period.
+// on when peers are away: it fails, is recorded so, and is tried again at its next period. Periods
+// that a frozen process missed are left out. Subjects are "self->peer", both as node names.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,12 +29,12 @@ enum class Arrival {
 // When an action happens: once at `start`, or from `start` on every `period` until `end`.
 struct Schedule {
   Duration start{0};
-  std::optional<Duration> end;     // nothing starts at or after it
-  std::optional<Duration> period;  // > 0
+  std::optional<Duration> end = {};     // nothing starts at or after it
+  std::optional<Duration> period = {};  // > 0
   Arrival arrival = Arrival::periodic;
 };
 
-inline constexpr Duration default_timeout = std::chrono::seconds{5};  // gen_server:call/2, rpc in OTP's examples
+inline constexpr Duration default_timeout = std::chrono::seconds{5};  // as gen_server:call/2
 
 // Peers are node names ("b@hostb.test"). Sizes are in bytes.
 struct Connect {
@@ -58,7 +60,8 @@ struct Erpc {  // erpc:call/5, the same
   std::optional<Duration> timeout = default_timeout;
 };
 // {ledger, Peer} ! {ledger, Sender, Seq, SentAt, Payload}; records message_sent here and
-// message_received there. Seq counts from 1 per ordered pair of nodes.
+// message_received there. Seq counts from 1 per ordered pair of nodes and life of the sender. A sender
+// that the peer's connection suspends (busy_dist_port) sends late, and all it has missed.
 struct Send {
   std::string peer;
   size_t payload = 0;
@@ -67,7 +70,7 @@ struct Send {
 struct Bulk {
   std::string peer;
   size_t bytes = 1 << 20;
-  std::optional<Duration> timeout;  // nothing: waits until the peer goes down
+  std::optional<Duration> timeout = {};  // nothing: waits until the peer goes down
 };
 struct PgJoin {
   std::string group;
@@ -80,14 +83,18 @@ struct Monitor {
   std::string peer;
   std::string name = "echo";
 };
-// Links to a process spawned at the peer by rpc; records link_exit.
+// Links to a process spawned at the peer for this; records link_exit when the link breaks, and also
+// when it could not be made. The next period links anew.
 struct Link {
   std::string peer;
 };
-struct Spawn {  // erlang:spawn_request/5 of distlab:echo at the peer; records call_done
+// erlang:spawn_request/5 of erlang:node/0 with monitor; records call_done when it has ended.
+struct Spawn {
   std::string peer;
   std::optional<Duration> timeout = default_timeout;
 };
+// global:register_name(Name, a process of ours); records global_changed "register_yes" or
+// "register_no" beside the change itself.
 struct GlobalRegister {
   std::string name;
 };                     // global:register_name(Name, a process of ours)
@@ -106,17 +113,21 @@ struct Action {
 };
 
 struct Options {
-  // Calls, transfers and pings that may be under way at once; beyond it an action ends as "overload".
+  // Calls, transfers, pings and spawns that may be under way at once. Beyond it they end at once as
+  // "overload" (a ping as "pang").
   size_t max_outstanding = 10'000;
   // Carries out SetCookie. The cookie belongs to the node, which this room does not know.
-  std::function<void(const std::string& peer, const std::string& cookie)> set_cookie;
+  std::function<void(const std::string& peer, const std::string& cookie)> set_cookie = {};
 };
 
 class Driver {
  public:
-  // The runtime and its services must outlive the driver.
+  // The runtime and its services must outlive the driver. Starts the processes `ledger` and `sink`,
+  // which peers' drivers talk to.
   Driver(process::Runtime& runtime, process::Services& services, Options options = {});
   ~Driver();
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
 
   void add(Action action);
   size_t outstanding() const;
