@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -81,6 +80,12 @@ std::string drawn(const std::string& dom) {
   return out;
 }
 
+// Whether Vega has drawn into the box of this chart: the mark stands in the same tag.
+bool is_drawn(const std::string& dom, const std::string& chart) {
+  const size_t at = dom.find("id=\"" + chart + "\"");
+  return at != std::string::npos && dom.find("data-drawn=\"1\"", at) < dom.find('>', at);
+}
+
 bool chromium_is_there() {
   return std::system("command -v chromium >/dev/null") == 0;
 }
@@ -115,7 +120,7 @@ TEST(HtmlReport, DrawsAFamilyInABrowser) {
   EXPECT_EQ(occurrences(dom, "<option"), HtmlReport::max_details);
   for (const char* chart : {"outcomes", "detections-histogram", "detections-by-sweep", "latency-by-sweep",
                             "latency-over-time", "latency-distribution"})
-    EXPECT_TRUE(std::regex_search(dom, std::regex(fmt::format("id=\"{}\"[^>]*data-drawn=\"1\"", chart)))) << chart;
+    EXPECT_TRUE(is_drawn(dom, chart)) << chart;
   EXPECT_NE(dom.find("26 passed, 4 failed, 0 unknown"), std::string::npos);
 }
 
