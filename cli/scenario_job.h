@@ -12,12 +12,12 @@ namespace distlab::cli {
 
 struct Job {
   const scenario::Variant* variant = nullptr;
-  std::string scenario_file;
+  std::string scenario_file{};
   uint64_t seed = 1;
-  std::string database;  // "" keeps nothing
+  std::string database{};  // "" keeps nothing
   int64_t family = 0;
-  std::string pcap_directory;  // "" for none
-  std::string trace_file;      // "" for none; one line per event, to find where two runs part
+  std::string pcap_directory{};  // "" for none
+  std::string trace_file{};      // "" for none; one line per event, to find where two runs part
 };
 
 // What the child tells its parent, as one line of JSON.

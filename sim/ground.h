@@ -20,11 +20,11 @@ namespace distlab::sim {
 
 struct RunOptions {
   uint64_t seed = 1;
-  std::string pcap_directory;         // "" for none; one file per machine, <machine>.pcap
-  std::set<std::string> quiet_kinds;  // event kinds not to record
-  TrafficLog* traffic_log = nullptr;  // where to write what processes send, for replay()
+  std::string pcap_directory{};         // "" for none; one file per machine, <machine>.pcap
+  std::set<std::string> quiet_kinds{};  // event kinds not to record
+  TrafficLog* traffic_log = nullptr;    // where to write what processes send, for replay()
   // Called every so often with the virtual time; false ends the run early.
-  std::function<bool(Duration elapsed)> on_progress;
+  std::function<bool(Duration elapsed)> on_progress{};
 };
 
 struct RunResult {
