@@ -101,7 +101,7 @@ void Builder::between(const Value& body, ExpectMetric& metric) {
   const Value* value = body.get("between");
   if (value == nullptr) return;
   if (value->is_list()) {
-    metric.between = nodes_of(*value);
+    metric.between = some_nodes(*value);
     return;
   }
   const auto arrow = value->is_scalar() ? parse_arrow(value->text) : std::nullopt;
@@ -119,7 +119,7 @@ void Builder::between(const Value& body, ExpectMetric& metric) {
 
 void Builder::expect_connected(const Value& body, Expectation expectation) {
   ExpectConnected what;
-  if (const Value* between = body.get("between")) what.between = nodes_of(*between);
+  if (const Value* between = body.get("between")) what.between = some_nodes(*between);
   what.by = duration_field(body, "by").value_or(Duration{0});
   what.since = text_field(body, "since");
   check_since(body);
@@ -137,9 +137,9 @@ void Builder::expect_occurrence(const Value& body, bool never, Expectation expec
   if (event == nullptr) event = body.get("node_down");
   if (event == nullptr) return;
   if (event->is_list()) {
-    what.event.between = nodes_of(*event);
+    what.event.between = some_nodes(*event);
   } else {
-    if (const Value* between = event->get("between")) what.event.between = nodes_of(*between);
+    if (const Value* between = event->get("between")) what.event.between = some_nodes(*between);
     for (const auto& [key, field] : {std::pair{"at", &what.event.at}, std::pair{"peer", &what.event.peer}}) {
       const Member* member = event->find(key);
       if (member == nullptr || !member->value.is_scalar()) continue;
@@ -168,7 +168,7 @@ std::vector<Builder::Pair> Builder::observers(const Value& body) {
       report_.add(member->mark, fmt::format("'{}' has no meaning with 'between'", key));
   if (between->is_scalar()) return pairs_of(*between);
   std::vector<Pair> pairs;
-  const std::vector<std::string> nodes = nodes_of(*between);
+  const std::vector<std::string> nodes = some_nodes(*between);
   if (nodes.size() * nodes.size() > max_variants) {
     report_.add(between->mark, "too many pairs");
     return {};

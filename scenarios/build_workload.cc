@@ -147,11 +147,7 @@ void Builder::towards(const Value& target, const Action& action, size_t count) {
 
 // Connections have no direction once they are there, so one side dials; other actions go both ways.
 void Builder::mesh(const Value& target, const Action& action) {
-  const std::vector<std::string> nodes = nodes_of(target);
-  if (nodes.size() < 2) {
-    if (!nodes.empty()) report_.add(target.mark, "a mesh needs two nodes at least");
-    return;
-  }
+  const std::vector<std::string> nodes = some_nodes(target);
   const bool once = action.kind == ActionKind::connect || action.kind == ActionKind::disconnect;
   for (size_t i = 0; i < nodes.size(); ++i)
     for (size_t j = once ? i + 1 : 0; j < nodes.size(); ++j) {
@@ -167,10 +163,8 @@ void Builder::mesh(const Value& target, const Action& action) {
 std::optional<PeerGroup> Builder::peer_group(const Value& map) {
   PeerGroup group;
   if (const Value* ring = map.get("ring")) {
-    group.nodes = nodes_of(*ring);
-    if (group.nodes.size() >= 2) return group;
-    if (!group.nodes.empty()) report_.add(ring->mark, "a ring needs two nodes at least");
-    return std::nullopt;
+    group.nodes = some_nodes(*ring);
+    return group.nodes.size() >= 2 ? std::optional(group) : std::nullopt;
   }
   const Value* random = map.get("random_peers");
   const Value* nodes = random == nullptr ? nullptr : random->get("nodes");

@@ -111,6 +111,12 @@ std::vector<std::string> Builder::nodes_of(const Value& patterns) {
   return found;
 }
 
+std::vector<std::string> Builder::some_nodes(const Value& patterns) {
+  std::vector<std::string> found = nodes_of(patterns);
+  if (found.size() == 1) report_.add(patterns.mark, "at least two nodes are needed");
+  return found;
+}
+
 std::vector<Builder::Pair> Builder::pairs_of(const Value& scalar) {
   const auto arrow = parse_arrow(scalar.text);
   if (!arrow) return {};

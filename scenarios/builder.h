@@ -37,6 +37,7 @@ class Builder {
   bool known_site(const Value& scalar);
   // The nodes a pattern or a list of patterns stands for, in natural order and without duplicates.
   std::vector<std::string> nodes_of(const Value& patterns);
+  std::vector<std::string> some_nodes(const Value& patterns);  // the same, and at least two
   std::vector<std::string> matching_nodes(const Value& at, const std::string& pattern);
   std::vector<Pair> pairs_of(const Value& scalar);          // "a -> b", "n* <-> hub"
   void check_time(const Value& map, std::string_view key);  // not after the end

@@ -148,6 +148,8 @@ class TreeBuilder final : public YAML::EventHandler {
     } else if (!level.pending) {
       begin_member(level, value, mark);
     } else {
+      // yaml-cpp finds out that there is nothing when it sees what comes next.
+      if (value.kind == Value::Kind::null) value.mark = level.pending->mark;
       level.pending->value = std::move(value);
       if (!level.duplicate) level.value.members.push_back(std::move(*level.pending));
       level.pending.reset();

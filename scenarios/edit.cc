@@ -60,7 +60,7 @@ class Setter {
     if (Member* member = map.find(key->name)) return below(member->value, key->shape, i + 1);
     const bool last = i + 1 == parts_.size();
     if (!last && matching_part(key->shape, Value::Kind::map) == nullptr)
-      return fail(fmt::format("there is no '{}' in this file", path_to(i + 1)));
+      return fail(fmt::format("there is no {} in this file", path_to(i + 1)));
     return add(map, key->name, key->shape, i);
   }
 

@@ -199,6 +199,10 @@ std::vector<Verb> random_targets() {
   };
 }
 
+Shape some_nodes() {
+  return list_of(pattern_shape(), 1);
+}
+
 Shape targets() {
   const Shape groups = list_of(union_of("a group of peers", {}, random_targets()), 1);
   std::vector<Verb> verbs = random_targets();
@@ -331,18 +335,14 @@ Shape with_window(std::vector<Key> keys) {
   return object(std::move(keys));
 }
 
-Shape some_nodes() {
-  return list_of(pattern_shape(), 2);
-}
-
 Key between() {
-  return optional("between", any_of({pair_shape(), list_of(pattern_shape(), 2)}),
+  return optional("between", any_of({pair_shape(), some_nodes()}),
                   "All pairs of these nodes, both ways; or one direction: `alice -> bob`.", "all nodes");
 }
 
 Shape node_event() {
   return any_of({
-      list_of(pattern_shape(), 2),
+      some_nodes(),
       object({
           optional("at", node_shape_name(), "Who sees it.", "any node"),
           optional("peer", node_shape_name(), "About whom.", "any node"),
@@ -400,7 +400,7 @@ Shape expectation() {
                     object({
                         optional("at", node_shape_name(), "Who detects. With `peer`, or `between` instead."),
                         optional("peer", node_shape_name(), "Whose silence."),
-                        optional("between", any_of({pair_shape(), list_of(pattern_shape(), 2)}),
+                        optional("between", any_of({pair_shape(), some_nodes()}),
                                  "Each about each other; of `alice -> bob`, alice about bob."),
                         optional("reason", word(), "The reason of its `node_down`.", "net_tick_timeout"),
                         required("within", list_of(duration_shape(), 2, 2),

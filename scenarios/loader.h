@@ -27,7 +27,8 @@ struct Diagnostic {
 
 struct Variant {
   Scenario scenario;
-  // What sweep, zip and the overrides chose, in their order: {"paths.home-office.delay", "40ms"}.
+  // What the overrides, sweep and zip chose, in this order: {"paths.home-office.delay", "40ms"}.
+  // Expectations that vary (with a zip) are left out.
   std::vector<std::pair<std::string, std::string>> labels;
   // All that was run, as YAML: included files merged, overrides and sweep applied, comments gone. It
   // loads to the same scenario, and equal scenarios written with other includes have equal texts.

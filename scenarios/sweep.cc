@@ -44,8 +44,10 @@ void Sweep::add_sweep(const Value& sweep, const std::vector<Override>& overrides
 
 void Sweep::add_zip(const Value& zip, const std::vector<Override>& overrides, Report& report) {
   Dimension dimension;
+  for (const Member& member : zip.members)
+    if (is_set(member.key, overrides)) return;
   for (const Member& member : zip.members) {
-    if (is_set(member.key, overrides) || member.value.items.empty()) continue;
+    if (member.value.items.empty()) continue;
     if (!dimension.paths.empty() && dimension.size() != member.value.items.size()) {
       report.add(member.mark, fmt::format("values that go together must be equally many: {} here, {} of '{}'",
                                           member.value.items.size(), dimension.size(), dimension.paths.front().path));

@@ -23,7 +23,8 @@ struct Choice {
 
 class Sweep {
  public:
-  // Takes `sweep` and `zip` out of the tree. Paths the overrides set no longer vary.
+  // Takes `sweep` and `zip` out of the tree. A path that an override sets does not vary any more, nor
+  // do those zipped with it.
   Sweep(Value& root, const std::vector<Override>& overrides, Report& report);
 
   // The number of choices; 1 when nothing varies. At most max_variants: more are in the report.
