@@ -19,6 +19,9 @@ option(DISTLAB_BENCH "Build the Google Benchmark programs" OFF)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
                     -ffp-contract=off -fno-omit-frame-pointer)
 if(DISTLAB_SANITIZE)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized) # g++ 12 sees ghosts in instrumented std::optional
+  endif()
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
   add_link_options(-fsanitize=address,undefined)
 endif()

@@ -153,7 +153,7 @@ void add_bench_command(CLI::App& app, int& code) {
   command->footer(
       "Each round runs the scenario, then replays the same writes on the same network with plain ns-3\n"
       "sockets. CPU seconds are compared. Codecs: the programs *_bench (configure with DISTLAB_BENCH=ON).\n"
-      "Example: distlab bench scenarios/mesh-100-tcp.yaml");
+      "Example: distlab bench scenarios/bench/mesh-100-tcp.yaml");
   command->callback([options, &code] { code = bench(*options); });
 }
 

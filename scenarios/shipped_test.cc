@@ -54,7 +54,7 @@ TEST(Shipped, TickTimeout) {
 
 // The mesh has a hundred nodes in a hundred sites, each dialling four peers, calling one of them.
 TEST(Shipped, Mesh) {
-  const auto variants = shipped("mesh-100-tcp");
+  const auto variants = shipped("bench/mesh-100-tcp");
   ASSERT_EQ(variants.size(), 1U);
   const Scenario& scenario = variants[0].scenario;
   EXPECT_EQ(scenario.sites.size(), 100U);
