@@ -49,23 +49,23 @@ void DeterminismCheck::add(size_t run, size_t round, const JobOutcome& outcome) 
   if (const auto result = from_line(outcome.result)) hashes_[round][run] = result->trace_hash;
 }
 
-bool DeterminismCheck::report(const std::function<std::string(size_t run)>& name) const {
+bool DeterminismCheck::report(const std::function<std::string(size_t run)>& name, std::FILE* out) const {
   bool same = true;
   for (size_t run = 0; run < hashes_[0].size(); ++run) {
     const std::string &a = hashes_[0][run], &b = hashes_[1][run];
     if (a == b && !a.empty()) continue;
     same = false;
-    fmt::print("{}: NOT deterministic: trace hash {} and then {}\n", name(run), a, b);
+    fmt::print(out, "{}: NOT deterministic: trace hash {} and then {}\n", name(run), a, b);
     size_t number = 0;
     std::string in_a, in_b;
     if (first_difference(trace(run, 0), trace(run, 1), number, in_a, in_b)) {
-      fmt::print("  first difference at event {}:\n    {}\n    {}\n", number, in_a, in_b);
+      fmt::print(out, "  first difference at event {}:\n    {}\n    {}\n", number, in_a, in_b);
     } else {
-      fmt::print("  every recorded event is the same; packets differ in time or size\n");
+      fmt::print(out, "  every recorded event is the same; packets differ in time or size\n");
     }
   }
   if (same)
-    fmt::print("deterministic: {} run{} gave the same trace hash twice\n", hashes_[0].size(),
+    fmt::print(out, "deterministic: {} run{} gave the same trace hash twice\n", hashes_[0].size(),
                hashes_[0].size() == 1 ? "" : "s");
   return same;
 }

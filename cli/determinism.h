@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdio>
 #include <functional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class DeterminismCheck {
   std::string trace(size_t run, size_t round) const;
   void add(size_t run, size_t round, const JobOutcome& outcome);
   // Prints what was found; true if all pairs were the same.
-  bool report(const std::function<std::string(size_t run)>& name) const;
+  bool report(const std::function<std::string(size_t run)>& name, std::FILE* out) const;
 
  private:
   std::string folder_;  // temporary, removed at the end
