@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <type_traits>
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
@@ -95,6 +97,7 @@ TEST(EtfCodec, MalformedTerms) {
   EXPECT_EQ(decode(Raw{131, 104, 2, 97, 1, 1}).error().offset, 5u);
   EXPECT_EQ(error_of({131, 105, 255, 255, 255, 255}), "more elements announced than bytes are left");
   EXPECT_EQ(error_of({131, 108, 255, 255, 255, 255, 97}), "more elements announced than bytes are left");
+  EXPECT_EQ(error_of({131, 116, 255, 255, 255, 255, 97}), "more elements announced than bytes are left");
   EXPECT_EQ(error_of({131, 109, 255, 255, 255, 255, 97}), "the term is cut off");
   EXPECT_EQ(error_of({131, 119, 2, 0xc0, 0x80}), "an atom that is not UTF-8");
   EXPECT_EQ(error_of({131, 119, 3, 0xed, 0xa0, 0x80}), "an atom that is not UTF-8");
@@ -106,11 +109,64 @@ TEST(EtfCodec, MalformedTerms) {
 
 // A key twice is found in large maps too, without comparing each with each.
 TEST(EtfCodec, DuplicateKeyInALargeMap) {
-  std::vector<std::pair<Term, Term>> pairs;
+  Pairs pairs;
   for (int64_t i = 0; i < 100'000; ++i) pairs.emplace_back(Term(i), atom("v"));
-  EXPECT_TRUE(decode(encode(map(pairs))));
-  pairs.emplace_back(Term(int64_t{5}), atom("w"));
-  EXPECT_EQ(error_of(encode(map(pairs))), "a map with a key twice");
+  Raw bytes = encode(map(pairs));
+  EXPECT_TRUE(decode(bytes));
+  ++bytes[5];  // one more pair
+  bytes.insert(bytes.end(), {97, 5, 106});
+  EXPECT_EQ(error_of(bytes), "a map with a key twice");
+}
+
+// Keys that are equal but not written alike are the same key: maps in another order, 0.0 and -0.0.
+TEST(EtfCodec, DuplicateKeyWrittenAnotherWay) {
+  EXPECT_EQ(error_of({131, 116, 0, 0, 0, 2,  116, 0,   0,  0, 2,   97, 1, 106, 97, 2, 106, 106,  //
+                      116, 0,   0, 0, 2, 97, 2,   106, 97, 1, 106, 106}),
+            "a map with a key twice");
+  Raw zeros{131, 116, 0, 0, 0, 12};
+  for (uint8_t i = 0; i < 10; ++i) zeros.insert(zeros.end(), {97, i, 106});
+  zeros.insert(zeros.end(), {70, 0, 0, 0, 0, 0, 0, 0, 0, 106, 70, 128, 0, 0, 0, 0, 0, 0, 0, 106});
+  EXPECT_EQ(error_of(zeros), "a map with a key twice");
+}
+
+// Maps whose keys are maps whose keys are maps ... cost no more than their size: comparing 2^14
+// of them with each other, each time sorting what is inside, would take this test for ever.
+TEST(EtfCodec, MapsAsKeysAreCheap) {
+  std::function<Term(int, int64_t)> tree = [&](int depth, int64_t leaf) {
+    if (depth == 0) return Term(leaf);
+    return map({{tree(depth - 1, 2 * leaf), Term()}, {tree(depth - 1, 2 * leaf + 1), Term()}});
+  };
+  const Term term = tree(14, 0);
+  const auto decoded = decode(encode(term));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->term, term);
+}
+
+// Tuples in tuples that each announce all the bytes left: no more is reserved than could be there.
+TEST(EtfCodec, NestedAnnouncementsAreNotAddedUp) {
+  constexpr uint32_t size = 1 << 20;
+  Raw bytes{131};
+  for (uint32_t level = 0; level < 900; ++level) {
+    const uint32_t rest = size - (level + 1) * 5;
+    for (const uint32_t byte : {uint32_t{105}, rest >> 24, rest >> 16, rest >> 8, rest}) {
+      bytes.push_back(static_cast<uint8_t>(byte));
+    }
+  }
+  bytes.resize(1 + size, 106);
+  EXPECT_EQ(error_of(bytes), "more elements announced than bytes are left");
+  EXPECT_EQ(decode(bytes).error().offset, 11u);  // the second announcement
+}
+
+// A term as deep as the limit allows can be decoded, compared, printed and dropped.
+TEST(EtfCodec, AsDeepAsTheLimit) {
+  Raw deep{131};
+  for (int i = 0; i < 999; ++i) deep.insert(deep.end(), {108, 0, 0, 0, 1});
+  deep.push_back(106);
+  deep.insert(deep.end(), 999, 106);
+  const Term term = must_decode(deep);
+  EXPECT_EQ(term, must_decode(encode(term)));
+  EXPECT_EQ(term_order(term, must_decode(deep)), std::strong_ordering::equal);
+  EXPECT_EQ(term.to_string(2000).substr(997, 6), "[[[]]]");
 }
 
 // Depth, number and uncompressed size are limited, whatever a peer announces.
@@ -142,6 +198,77 @@ TEST(EtfCodec, WritesWhatOtpWrites) {
     ++files;
   }
   EXPECT_GE(files, 20);
+}
+
+// Erlang's order of map keys, from the least to the greatest.
+TEST(EtfTerm, Order) {
+  const Terms ascending{BigInt{true, Raw(10, 1)},
+                        BigInt{true, Raw(9, 1)},
+                        INT64_MIN,
+                        -1,
+                        0,
+                        2,
+                        INT64_MAX,
+                        integer(UINT64_MAX),
+                        -1.0,
+                        0.5,
+                        atom("a"),
+                        atom("aa"),
+                        atom("b"),
+                        Ref{"a@b", 1, {1}},
+                        Export{"m", "f", 1},
+                        Port{"a@b", 1, 1},
+                        Pid{"a@b", 1, 1, 1},
+                        tuple(),
+                        tuple(9),
+                        tuple(1, 2),
+                        map({}),
+                        map({{9, 9}}),
+                        map({{1, 1}, {2, 2}}),
+                        map({{1, 1}, {2, 3}}),
+                        map({{1, 1}, {3, 1}}),
+                        list({}),
+                        improper_list({1}, 2),
+                        list({1}),
+                        list({1, 1}),
+                        improper_list({1}, binary("")),
+                        list({2}),
+                        binary(""),
+                        Bits{{0x80}, 1},
+                        Bits{{0x80}, 2},
+                        binary("\x80"),
+                        binary("\x81")};
+  for (size_t i = 0; i < ascending.size(); ++i) {
+    for (size_t j = 0; j < ascending.size(); ++j) {
+      EXPECT_EQ(term_order(ascending[i], ascending[j]), i <=> j)
+          << ascending[i].to_string() << " and " << ascending[j].to_string();
+    }
+  }
+}
+
+// The order is total and agrees with equality, whatever the terms.
+RC_GTEST_PROP(EtfTerm, OrderIsTotal, ()) {
+  const Term a = *testing::term(2), b = *testing::term(2), c = *testing::term(2);
+  RC_ASSERT(std::is_eq(term_order(a, b)) == (a == b));
+  RC_ASSERT(std::is_eq(term_order(a, a)));
+  RC_ASSERT(std::is_lt(term_order(a, b)) == std::is_gt(term_order(b, a)));
+  if (term_order(a, b) <= 0 && term_order(b, c) <= 0) RC_ASSERT(std::is_lteq(term_order(a, c)));
+}
+
+// No integer type loses bits on the way into a term.
+TEST(EtfTerm, IntegersOfEveryType) {
+  EXPECT_EQ(Term(uint32_t{0xffffffff}).as_int(), 0xffffffff);
+  EXPECT_EQ(Term(static_cast<long long>(INT64_MIN)).as_int(), INT64_MIN);
+  EXPECT_EQ(Term(uint64_t{INT64_MAX}).as_int(), INT64_MAX);
+  EXPECT_EQ(Term(UINT64_MAX).to_string(), "18446744073709551615");
+  EXPECT_EQ(must_decode(encode(Term(UINT64_MAX))), Term(UINT64_MAX));
+  static_assert(!std::is_constructible_v<Term, bool>);
+  static_assert(!std::is_constructible_v<Term, const char*>);
+}
+
+// Of equal keys the last one counts.
+TEST(EtfTerm, MapKeepsTheLastOfEqualKeys) {
+  EXPECT_EQ(map({{2, 1}, {1, 1}, {2, 2}, {1, 2}, {2, 3}}), map({{1, 2}, {2, 3}}));
 }
 
 // Terms print as ~p prints them.

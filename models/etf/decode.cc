@@ -47,6 +47,7 @@ class Decoder {
   Decoder(std::span<const uint8_t> bytes, const DecodeLimits& limits) : bytes_(bytes), limits_(limits) {}
 
   Term term() {
+    --owed_;
     if (++terms_ > limits_.max_terms) fail("more terms than the limit");
     if (depth_ >= limits_.max_depth) fail("nested deeper than the limit");
     ++depth_;
@@ -75,10 +76,13 @@ class Decoder {
   uint16_t u16() { return big_endian<uint16_t>(); }
   uint32_t u32() { return big_endian<uint32_t>(); }
   uint64_t u64() { return big_endian<uint64_t>(); }
-  // A count of elements of at least `least` bytes each: never reserve for what cannot be there.
-  uint32_t count32(size_t least = 1) {
-    const uint32_t count = u32();
-    if (count > (bytes_.size() - at_) / least) fail("more elements announced than bytes are left");
+  // That many terms will follow, besides those announced before: each needs a byte. So all that is
+  // ever reserved for announced terms, however they are nested, is in proportion to the input.
+  size_t announce(size_t count) {
+    if (count > bytes_.size() - at_ - std::min(owed_, bytes_.size() - at_)) {
+      fail("more elements announced than bytes are left");
+    }
+    owed_ += count;
     return count;
   }
   std::vector<uint8_t> copy(size_t count) {
@@ -117,9 +121,9 @@ class Decoder {
       case Tag::reference:
         return reference(tag);
       case Tag::small_tuple:
-        return tuple(elements(u8()));
+        return tuple(elements(announce(u8())));
       case Tag::large_tuple:
-        return tuple(elements(count32()));
+        return tuple(elements(announce(u32())));
       case Tag::nil:
         return {};
       case Tag::string: {
@@ -130,7 +134,8 @@ class Decoder {
         return list(std::move(out));
       }
       case Tag::list: {
-        Terms front = elements(count32());
+        const size_t count = announce(size_t{u32()} + 1) - 1;
+        Terms front = elements(count);
         Term tail = term();
         return improper_list(std::move(front), std::move(tail));
       }
@@ -151,9 +156,9 @@ class Decoder {
     fail(fmt::format("unknown tag {}", bytes_[at_]));
   }
 
-  Terms elements(size_t count) {
+  Terms elements(size_t count) {  // announced
     Terms out;
-    out.reserve(std::min(count, bytes_.size() - at_));
+    out.reserve(count);
     for (size_t i = 0; i < count; ++i) out.push_back(term());
     return out;
   }
@@ -180,10 +185,16 @@ class Decoder {
   Term old_float() {
     const auto raw = take(31);
     const auto end = std::find(raw.begin(), raw.end(), uint8_t{0});
-    const std::string text(raw.begin(), end);
+    std::string text(raw.begin(), end);
+    if (text.starts_with('+')) text.erase(0, 1);
     double value = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || rest != text.data() + text.size()) fail("a malformed float");
+    const bool underflow = error == std::errc::result_out_of_range && text.find("e-") != std::string::npos;
+    if (underflow) value = 0;  // as OTP reads it
+    if ((error != std::errc{} && !underflow) || rest != text.data() + text.size() ||
+        text.find('.') == std::string::npos) {
+      fail("a malformed float");
+    }
     return real(value);
   }
 
@@ -257,41 +268,25 @@ class Decoder {
   Term bit_binary() {
     const uint32_t size = u32();
     const uint8_t bits = u8();
-    if (bits < 1 || bits > 8 || size == 0) fail("a malformed bit string");
+    if (bits > 8 || (bits == 0) != (size == 0)) fail("a malformed bit string");
+    if (size == 0) return Bits{};
     Bits out{copy(size), bits};
     out.bytes.back() &= static_cast<uint8_t>(0xff << (8 - bits));  // unused bits do not count
     return out;
   }
 
   Term map_term() {
-    const uint32_t count = count32(2);
-    std::vector<std::pair<Term, Term>> pairs;
+    const size_t count = announce(size_t{u32()} * 2) / 2;
+    Pairs pairs;
     pairs.reserve(count);
-    for (uint32_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; ++i) {
       Term key = term();
       Term value = term();
       pairs.emplace_back(std::move(key), std::move(value));
     }
-    if (has_duplicate_key(pairs)) fail("a map with a key twice");
-    return map(std::move(pairs));
-  }
-
-  // Compares the keys' encodings, sorted: comparing each key with each would let a peer buy
-  // quadratic work with a large map.
-  static bool has_duplicate_key(const std::vector<std::pair<Term, Term>>& pairs) {
-    if (pairs.size() <= 8) {
-      for (size_t i = 0; i < pairs.size(); ++i) {
-        for (size_t j = 0; j < i; ++j) {
-          if (pairs[i].first == pairs[j].first) return true;
-        }
-      }
-      return false;
-    }
-    std::vector<std::vector<uint8_t>> keys;
-    keys.reserve(pairs.size());
-    for (const auto& pair : pairs) keys.push_back(encode(pair.first));
-    std::sort(keys.begin(), keys.end());
-    return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+    Term result = map(std::move(pairs));
+    if (result.as<Map>()->pairs->size() != count) fail("a map with a key twice");  // erts: badarg
+    return result;
   }
 
   Term fun() {
@@ -302,7 +297,7 @@ class Decoder {
     const auto uniq = take(out.uniq.size());
     std::copy(uniq.begin(), uniq.end(), out.uniq.begin());
     out.index = u32();
-    const uint32_t free_variables = count32();
+    const size_t free_variables = announce(u32());
     out.module = atom_text();
     out.old_index = small_unsigned();
     out.old_uniq = small_unsigned();
@@ -331,8 +326,9 @@ class Decoder {
     Export out;
     out.module = atom_text();
     out.function = atom_text();
-    if (static_cast<Tag>(u8()) != Tag::small_integer) fail("an arity is expected here");
-    out.arity = u8();
+    const uint32_t arity = small_unsigned();
+    if (arity > 255) fail("an arity of more than 255");
+    out.arity = static_cast<uint8_t>(arity);
     return out;
   }
 
@@ -341,6 +337,7 @@ class Decoder {
   size_t at_ = 0;
   size_t depth_ = 0;
   size_t terms_ = 0;
+  size_t owed_ = 1;  // terms announced and not yet begun
 };
 
 tl::expected<Decoded, DecodeError> decode_plain(std::span<const uint8_t> bytes, size_t start,
@@ -384,8 +381,7 @@ tl::expected<Decoded, DecodeError> decode_compressed(std::span<const uint8_t> by
   }
   auto decoded = decode_plain(plain, 0, limits);
   if (!decoded) return tl::unexpected(DecodeError{header, std::move(decoded.error().what)});
-  if (decoded->consumed != plain.size()) return tl::unexpected(DecodeError{header, "bytes behind the compressed term"});
-  decoded->consumed = used;
+  decoded->consumed = used;  // OTP too ignores what stands behind the term inside
   return decoded;
 }
 

@@ -92,9 +92,9 @@ class Encoder {
     u32(value.serial);
     u32(value.creation);
   }
-  // As erts does: the 64-bit form only where it is needed.
+  // As erts does: the 64-bit form from 2^28 on.
   void put(const Port& value) {
-    const bool wide = value.id > UINT32_MAX;
+    const bool wide = value.id >= uint64_t{1} << 28;
     tag(wide ? Tag::v4_port : Tag::new_port);
     atom(value.node);
     if (wide) {
@@ -171,7 +171,7 @@ class Encoder {
     size32(value.free_variables->size());
     atom(value.module);
     put(int64_t{value.old_index});
-    put(int64_t{value.old_uniq});
+    put(int64_t{static_cast<int32_t>(value.old_uniq)});  // signed in erts
     put(value.creator);
     for (const Term& variable : *value.free_variables) term(variable);
     const auto size = static_cast<uint32_t>(out_.size() - start);  // counts itself

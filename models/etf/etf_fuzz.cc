@@ -9,9 +9,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const DecodeLimits limits{.max_depth = 200, .max_terms = 100'000, .max_uncompressed = 1 << 20};
   const auto first = decode({data, size}, limits);
   if (!first) return 0;
-  first->term.to_string();
+  if (first->consumed > size || first->term.to_string(2000).size() > 2003) std::abort();
   const auto bytes = encode(first->term);
   const auto second = decode(bytes, {.max_depth = 400, .max_terms = 1'000'000});
-  if (!second || !(second->term == first->term) || encode(second->term) != bytes) std::abort();
+  if (!second || !(second->term == first->term) || term_order(second->term, first->term) != 0 ||
+      encode(second->term) != bytes)
+    std::abort();
   return 0;
 }

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <string>
 
 #include <fmt/format.h>
@@ -9,7 +11,62 @@
 namespace distlab::etf {
 namespace {
 
-// Writes a term as ~p does, on one line, and stops soon after the limit.
+// What io_lib:printable_latin1_list/1 calls printable, as far as it is ASCII.
+bool is_printable(int64_t c) {
+  return (c >= 32 && c < 127) || (c >= 8 && c <= 13) || c == 27;
+}
+
+// Magnitude in decimal, for integers of moderate size: repeated division by 10^9.
+std::string decimal(std::vector<uint8_t> magnitude) {
+  std::string digits;  // the last first
+  while (!magnitude.empty()) {
+    uint64_t rest = 0;
+    for (size_t i = magnitude.size(); i-- > 0;) {
+      rest = rest << 8 | magnitude[i];
+      magnitude[i] = static_cast<uint8_t>(rest / 1'000'000'000);
+      rest %= 1'000'000'000;
+    }
+    while (!magnitude.empty() && magnitude.back() == 0) magnitude.pop_back();
+    for (int i = 0; i < 9 && (!magnitude.empty() || rest != 0); ++i, rest /= 10) {
+      digits += static_cast<char>('0' + rest % 10);
+    }
+  }
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+// As float_to_list(F, [short]): the fewest digits that read back as the same number, scientific
+// where that is shorter or where not every integer is a float any more.
+std::string shortest(double value) {
+  std::array<char, 32> buffer{};
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::fabs(value), std::chars_format::scientific).ptr;
+  const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));  // d.ddde+xx
+  const size_t e = text.find('e');
+  std::string digits(text.substr(0, 1));
+  if (e > 2) digits += text.substr(2, e - 2);
+  int exponent = 0;
+  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), end, exponent);
+
+  const std::string sign = std::signbit(value) ? "-" : "";
+  const int count = static_cast<int>(digits.size());
+  const int point = exponent + 1;  // digits before the decimal point
+  const std::string power = std::to_string(exponent);
+  const int power_cost = static_cast<int>(power.size()) + (count == 1 ? 3 : 2);
+  const bool small_enough = std::fabs(value) < 0x1p53;
+  if (point > 0 && point < count && small_enough) {
+    return sign + digits.substr(0, static_cast<size_t>(point)) + "." + digits.substr(static_cast<size_t>(point));
+  }
+  if (point >= count && point - count + 2 <= power_cost && small_enough) {
+    return sign + digits + std::string(static_cast<size_t>(point - count), '0') + ".0";
+  }
+  if (value == 0) return sign + "0.0";
+  if (point <= 0 && 2 - point <= power_cost)
+    return sign + "0." + std::string(static_cast<size_t>(-point), '0') + digits;
+  return sign + digits.substr(0, 1) + "." + (count == 1 ? "0" : digits.substr(1)) + "e" + power;
+}
+
+// Writes a term as ~0p does and stops soon after the limit.
 class Printer {
  public:
   explicit Printer(size_t limit) : limit_(limit) {}
@@ -30,10 +87,9 @@ class Printer {
   void text(std::string_view s) { out_ += s; }
 
   static bool plain_atom(std::string_view name) {
-    static constexpr std::array reserved{"after", "and",    "andalso", "band", "begin", "bnot", "bor",
-                                         "bsl",   "bsr",    "bxor",    "case", "catch", "cond", "div",
-                                         "end",   "fun",    "if",      "let",  "maybe", "not",  "of",
-                                         "or",    "orelse", "receive", "rem",  "try",   "when", "xor"};
+    static constexpr std::array reserved{"after", "and",  "andalso", "band",   "begin",   "bnot", "bor", "bsl",  "bsr",
+                                         "bxor",  "case", "catch",   "cond",   "div",     "end",  "fun", "if",   "let",
+                                         "not",   "of",   "or",      "orelse", "receive", "rem",  "try", "when", "xor"};
     if (name.empty() || name[0] < 'a' || name[0] > 'z') return false;
     if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
@@ -43,11 +99,13 @@ class Printer {
   void quoted(std::string_view s, char quote) {
     out_ += quote;
     for (const char c : s) {
-      if (c == quote || c == '\\') out_ += '\\';
-      if (c == '\n') {
-        text("\\n");
-      } else if (static_cast<uint8_t>(c) < 32 || c == 127) {
-        text(fmt::format("\\x{{{:X}}}", static_cast<uint8_t>(c)));
+      constexpr std::string_view escaped = "\b\t\n\v\f\r\x1b\x7f", letters = "btnvfred";
+      if (c == quote || c == '\\') {
+        out_ += {'\\', c};
+      } else if (const size_t at = escaped.find(c); at != std::string_view::npos) {
+        out_ += {'\\', letters[at]};
+      } else if (static_cast<uint8_t>(c) < 32) {
+        text(fmt::format("\\{:03o}", static_cast<uint8_t>(c)));
       } else {
         out_ += c;
       }
@@ -69,21 +127,18 @@ class Printer {
   }
 
   void put(int64_t value) { text(std::to_string(value)); }
-  void put(double value) {
-    std::string s = fmt::format("{}", value);
-    if (s.find_first_of(".e") == std::string::npos) s += ".0";
-    text(s);
-  }
+  void put(double value) { text(shortest(value)); }
   void put(const Atom& value) { atom(value.text); }
-  void put(const BigInt& value) {  // in hexadecimal: decimal would need a bignum library for a log line
-    text(value.negative ? "-16#" : "16#");
+  void put(const BigInt& value) {
+    if (value.negative) out_ += '-';
+    if (value.magnitude.size() <= 256) return text(decimal(value.magnitude));
+    text("16#");  // decimal takes quadratic time, for more digits than anybody asked for
     for (size_t i = value.magnitude.size(); i-- > 0 && out_.size() <= limit_;)
       text(fmt::format("{:02X}", value.magnitude[i]));
   }
   void put(const Bits& value) {
-    const bool printable =
-        value.last_byte_bits == 8 && !value.bytes.empty() &&
-        std::all_of(value.bytes.begin(), value.bytes.end(), [](uint8_t c) { return c >= 32 && c < 127; });
+    const bool printable = value.last_byte_bits == 8 && !value.bytes.empty() &&
+                           std::all_of(value.bytes.begin(), value.bytes.end(), is_printable);
     text("<<");
     if (printable) {
       const size_t shown = std::min(value.bytes.size(), limit_);
@@ -115,7 +170,7 @@ class Printer {
     return value.tail == nullptr && !value.elements->empty() &&
            std::all_of(value.elements->begin(), value.elements->end(), [](const Term& element) {
              const auto* c = element.as<int64_t>();
-             return c != nullptr && *c >= 32 && *c < 127;
+             return c != nullptr && is_printable(*c);
            });
   }
   void put(const List& value) {
@@ -152,7 +207,9 @@ class Printer {
     atom(value.function);
     text(fmt::format("/{}", value.arity));
   }
-  void put(const Fun& value) { text(fmt::format("#Fun<{}.{}.{}>", value.module, value.old_index, value.old_uniq)); }
+  void put(const Fun& value) {
+    text(fmt::format("#Fun<{}.{}.{}>", value.module, value.old_index, static_cast<int32_t>(value.old_uniq)));
+  }
 
   size_t limit_;
   std::string out_;

@@ -16,12 +16,7 @@ bool same(const std::shared_ptr<const Terms>& a, const std::shared_ptr<const Ter
 }
 
 bool same(const Map& a, const Map& b) {
-  if (a.pairs == b.pairs) return true;
-  if (a.pairs->size() != b.pairs->size()) return false;
-  return std::all_of(a.pairs->begin(), a.pairs->end(), [&](const auto& pair) {
-    return std::any_of(b.pairs->begin(), b.pairs->end(),
-                       [&](const auto& other) { return pair.first == other.first && pair.second == other.second; });
-  });
+  return a.pairs == b.pairs || *a.pairs == *b.pairs;
 }
 
 bool same(const Fun& a, const Fun& b) {
@@ -91,6 +86,13 @@ Term boolean(bool value) {
   return atom(value ? "true" : "false");
 }
 
+Term integer(uint64_t value) {
+  if (value <= INT64_MAX) return static_cast<int64_t>(value);
+  BigInt big;
+  for (; value != 0; value >>= 8) big.magnitude.push_back(static_cast<uint8_t>(value));
+  return big;
+}
+
 Term tuple(Terms elements) {
   return Tuple{std::make_shared<const Terms>(std::move(elements))};
 }
@@ -110,8 +112,18 @@ Term improper_list(Terms elements, Term tail) {
   return List{std::make_shared<const Terms>(std::move(elements)), std::make_shared<const Term>(std::move(tail))};
 }
 
-Term map(std::vector<std::pair<Term, Term>> pairs) {
-  return Map{std::make_shared<const std::vector<std::pair<Term, Term>>>(std::move(pairs))};
+Term map(Pairs pairs) {
+  const auto before = [](const auto& a, const auto& b) { return term_order(a.first, b.first) < 0; };
+  const auto out_of_order = [&](const auto& a, const auto& b) { return !before(a, b); };
+  if (std::adjacent_find(pairs.begin(), pairs.end(), out_of_order) == pairs.end()) {
+    return Map{std::make_shared<const Pairs>(std::move(pairs))};  // as most maps come
+  }
+  std::stable_sort(pairs.begin(), pairs.end(), before);
+  // The last of equal keys: std::unique keeps the first, so from the back.
+  const auto kept =
+      std::unique(pairs.rbegin(), pairs.rend(), [](const auto& a, const auto& b) { return a.first == b.first; });
+  pairs.erase(pairs.begin(), kept.base());
+  return Map{std::make_shared<const Pairs>(std::move(pairs))};
 }
 
 Term binary(std::vector<uint8_t> bytes) {

@@ -4,13 +4,18 @@
 // terms share their elements.
 #pragma once
 
+#include <array>
 #include <compare>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -18,6 +23,7 @@ namespace distlab::etf {
 
 class Term;
 using Terms = std::vector<Term>;
+using Pairs = std::vector<std::pair<Term, Term>>;
 
 struct Atom {
   std::string text;  // UTF-8, at most 255 characters
@@ -31,7 +37,7 @@ struct BigInt {
   auto operator<=>(const BigInt&) const = default;
 };
 
-// A bit string; a binary is one whose last byte is whole.
+// A bit string; a binary is one whose last byte is whole. Unused bits are 0.
 struct Bits {
   std::vector<uint8_t> bytes;
   uint8_t last_byte_bits = 8;  // 1..8; the used bits are the most significant ones
@@ -73,9 +79,10 @@ struct List {
   std::shared_ptr<const Term> tail;  // null for a proper list
 };
 
-// In the order received; keys are unique.
+// Sorted by key as term_order() says, keys unique: build one with map(). OTP 25 sends maps of up to
+// 32 keys in this order too.
 struct Map {
-  std::shared_ptr<const std::vector<std::pair<Term, Term>>> pairs;
+  std::shared_ptr<const Pairs> pairs;
 };
 
 // EXPORT_EXT: fun module:function/arity.
@@ -111,7 +118,9 @@ class Term {
   template <typename T>
   requires is_alternative<std::remove_cvref_t<T>, Value> Term(T&& value)
       : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
-  Term(int value) : value_(int64_t{value}) {}
+  // The other integer types. Not bool (see boolean()): 1 is not true.
+  template <std::integral T>
+  requires(!std::same_as<T, int64_t> && !std::same_as<T, bool>) Term(T value) : Term(from_integral(value)) {}
 
   const Value& value() const { return value_; }
   template <typename T>
@@ -129,28 +138,49 @@ class Term {
   // The elements of a proper list, or nothing.
   std::optional<std::span<const Term>> as_list() const;
 
-  // As Erlang would print it with ~p; long terms are cut off after about `limit` characters.
+  // As OTP 25 prints it with ~0p (one line), but: pids, ports and references show their node's
+  // name, only ASCII counts as text, and integers of more than 256 bytes are hexadecimal. Long
+  // terms are cut off after about `limit` characters and end in "...".
   std::string to_string(size_t limit = 200) const;
 
  private:
+  template <std::integral T>
+  static Term from_integral(T value);
+
   Value value_;
 };
 
-// Exact equality (=:=): 1 is not 1.0; maps compare regardless of order.
+// Exact equality (=:=): 1 is not 1.0; 0.0 is -0.0, as before OTP 27.
 bool operator==(const Term& a, const Term& b);
+// Erlang's order of map keys ("Term Comparisons" in the reference manual, but every integer comes
+// before every float): total, and equal exactly where == holds. References, funs, ports and pids
+// are ordered among their kind by their fields, which is this project's choice.
+std::strong_ordering term_order(const Term& a, const Term& b);
 
 Term atom(std::string_view text);
 Term boolean(bool value);
+Term integer(uint64_t value);
 Term tuple(Terms elements);
 template <typename... T>
-Term tuple(T&&... elements) {
-  return tuple(Terms{Term(std::forward<T>(elements))...});
+requires(std::constructible_from<Term, T>&&...) Term tuple(T&&... elements) {
+  Terms terms;
+  terms.reserve(sizeof...(elements));
+  (terms.emplace_back(std::forward<T>(elements)), ...);
+  return tuple(std::move(terms));
 }
 Term list(Terms elements);
+// [e1, e2 | tail]; as in Erlang, a tail that is a list makes a longer list.
 Term improper_list(Terms elements, Term tail);
-Term map(std::vector<std::pair<Term, Term>> pairs);
+// Of equal keys the last one counts, as in #{k => 1, k => 2}.
+Term map(Pairs pairs);
 Term binary(std::vector<uint8_t> bytes);
 Term binary(std::string_view bytes);
 Term string(std::string_view text);  // a list of bytes, as STRING_EXT
+
+template <std::integral T>
+Term Term::from_integral(T value) {
+  if constexpr (std::unsigned_integral<T>) return integer(value);
+  return static_cast<int64_t>(value);
+}
 
 }  // namespace distlab::etf
