@@ -159,8 +159,8 @@ std::vector<Builder::Pair> Builder::observers(const Value& body) {
   if (between == nullptr) {
     if (body.get("at") == nullptr || body.get("peer") == nullptr)
       report_.add(body.mark, "missing keys 'at' and 'peer', or 'between'");
-    const bool known = (at == nullptr || known_node(*at)) & (peer == nullptr || known_node(*peer));
-    if (at == nullptr || peer == nullptr || !known) return {};
+    const bool known_at = at == nullptr || known_node(*at), known_peer = peer == nullptr || known_node(*peer);
+    if (at == nullptr || peer == nullptr || !known_at || !known_peer) return {};
     return {{at->text, peer->text}};
   }
   for (const char* key : {"at", "peer"})

@@ -64,8 +64,9 @@ void Builder::build_paths() {
 void Builder::build_path(const Member& member, std::map<Pair, bool>& seen) {
   const LinkText text = *parse_link(member.key);
   if (text.right.empty() || !check_site_or_node(text.left).empty() || !check_site_or_node(text.right).empty()) return;
-  const bool known = known_site(make_scalar(text.left, member.mark)) & known_site(make_scalar(text.right, member.mark));
-  if (!known) return;
+  const bool known_left = known_site(make_scalar(text.left, member.mark));
+  const bool known_right = known_site(make_scalar(text.right, member.mark));
+  if (!known_left || !known_right) return;
   if (text.left == text.right) {
     report_.add(member.mark, fmt::format("a path joins two sites, not '{}' with itself", text.left));
     return;

@@ -113,9 +113,9 @@ Shape fault_id() {
   return with_check(text_shape("a fault's id"), check_id, "[A-Za-z0-9_-]{1,64}");
 }
 
-Shape link_properties() {
+Shape link_properties(std::string delay = "0s") {
   return object({
-      optional("delay", duration_shape(), "Propagation delay, one way.", "0s"),
+      optional("delay", duration_shape(), "Propagation delay, one way.", std::move(delay)),
       optional("jitter", duration_shape(),
                "Each packet's delay varies uniformly by up to this much either way; order is kept. At most `delay`.",
                "0s"),
@@ -136,8 +136,7 @@ Key count_key() {
 Shape site() {
   return object({
       optional("uplink", link_properties(), "The link to the wide area; both directions alike."),
-      optional("lan", link_properties(),
-               "The link of each machine to the site's router; its `delay` is 50us unless given."),
+      optional("lan", link_properties("50us"), "The link of each machine to the site's router; both directions alike."),
       count_key(),
   });
 }

@@ -79,11 +79,12 @@ class Format(unittest.TestCase):
 
     def test_shipped_scenarios(self):
         """Every shipped scenario names the schema and follows it."""
-        files = sorted(HERE.glob("*.yaml"))
+        files = sorted(HERE.rglob("*.yaml"))
         self.assertGreaterEqual(len(files), 11)
         for file in files:
             text = file.read_text()
-            self.assertTrue(text.startswith("# yaml-language-server: $schema=schema.json\n"), file)
+            schema = "../" * (len(file.relative_to(HERE).parts) - 1) + "schema.json"
+            self.assertTrue(text.startswith(f"# yaml-language-server: $schema={schema}\n"), file)
             errors = [f"{file.name}: {list(e.absolute_path)}: {e.message}" for e in VALIDATOR.iter_errors(yaml.safe_load(text))]
             self.assertEqual(errors, [])
 

@@ -22,11 +22,12 @@ std::vector<Variant> shipped(const std::string& name) {
 // the same.
 TEST(Shipped, AllLoad) {
   size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator("scenarios")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("scenarios")) {
     if (entry.path().extension() != ".yaml") continue;
     ++files;
     const std::string name = entry.path().stem().string();
-    for (const Variant& variant : shipped(name)) {
+    const auto folder = entry.path().parent_path().lexically_relative("scenarios");
+    for (const Variant& variant : shipped((folder / name).string())) {
       EXPECT_EQ(variant.scenario.name, name);
       EXPECT_FALSE(variant.scenario.summary.empty()) << name;
       EXPECT_FALSE(variant.scenario.expect.empty()) << name;
