@@ -183,7 +183,8 @@ int run(const Options& options) {
 
   if (options.check_determinism && !interrupted()) {
     const auto name = [&](size_t index) { return job_name((*planned)[index]); };
-    if (!determinism.report(name, options.outputs.json == "-" ? stderr : stdout)) code = worse(code, exit_nondeterminism);
+    if (!determinism.report(name, options.outputs.json == "-" ? stderr : stdout))
+      code = worse(code, exit_nondeterminism);
   }
   const int shown = show_outputs(options.database, *family, options.outputs);
   if (interrupted()) {

@@ -31,7 +31,9 @@
 
 namespace distlab::etf {
 // How GoogleTest shows a term.
-inline void PrintTo(const Term& term, std::ostream* out) { *out << term.to_string(1000); }
+inline void PrintTo(const Term& term, std::ostream* out) {
+  *out << term.to_string(1000);
+}
 }  // namespace distlab::etf
 
 namespace distlab::process {
