@@ -9,7 +9,7 @@
 namespace distlab::epmd {
 namespace {
 
-// erl_epmd waits so long for an answer, and so long again for the close that follows it.
+// erl_epmd waits so long for an answer, and so long again for the close after a refusal.
 constexpr Duration port_timeout = std::chrono::seconds{10};
 constexpr size_t max_names_response = 1 << 20;
 
@@ -42,6 +42,15 @@ class Conversation : public StreamHandler {
     stop_waiting();
     finish_.start(Duration::zero(), std::move(fn));
   }
+  // Reports, once, and hangs up.
+  void conclude(std::function<void()> fn) {
+    if (concluded_) return;
+    concluded_ = true;
+    report([this, fn = std::move(fn)] {
+      stream_.reset();
+      fn();
+    });
+  }
 
   Host& host;
   std::vector<uint8_t> received;
@@ -50,6 +59,7 @@ class Conversation : public StreamHandler {
   Timer timer_, finish_;
   std::vector<uint8_t> request_;
   std::unique_ptr<ByteStream> stream_;
+  bool concluded_ = false;
 };
 
 }  // namespace
@@ -60,7 +70,7 @@ class Registration::Exchange : public Conversation {
       : Conversation(owner.host_, owner.options_.epmd, owner.node_, owner.options_.answer_timeout), owner_(owner) {}
 
   void arrived() override {
-    if (answered_) return;
+    if (answered_) return received.clear();
     const auto response = decode_alive2_response(received);
     if (response && !*response) return;
     answered_ = true;
@@ -124,7 +134,7 @@ class PortPlease::Exchange : public Conversation {
         done_(std::move(done)) {}
 
   void arrived() override {
-    if (answer_) return;
+    if (answer_) return received.clear();
     auto response = decode_port2_response(received);
     if (response && !*response) return;
     if (!response) {
@@ -133,16 +143,17 @@ class PortPlease::Exchange : public Conversation {
       answer_ = tl::unexpected(NetError::not_found);
     } else {
       answer_ = std::move((*response)->node);
+      return stop_waiting();  // wait_for_port_reply_name/3: until EPMD closes
     }
-    wait(port_timeout);  // erl_epmd waits for EPMD to close
+    wait(port_timeout);  // wait_for_close/2
   }
   void ended(NetError why) override {
     if (!answer_) answer_ = tl::unexpected(why == NetError::closed ? NetError::lookup_failed : why);
-    host.record({kinds::epmd_lookup,
-                 name_,
-                 {{"port", int64_t{*answer_ ? (*answer_)->port : 0}},
-                  {"result", std::string(*answer_ ? "ok" : to_string(answer_->error()))}}});
-    report([this] {
+    conclude([this] {
+      host.record({kinds::epmd_lookup,
+                   name_,
+                   {{"port", int64_t{*answer_ ? (*answer_)->port : 0}},
+                    {"result", std::string(*answer_ ? "ok" : to_string(answer_->error()))}}});
       const auto done = std::move(done_);
       done(std::move(*answer_));
     });
@@ -168,7 +179,7 @@ class Names::Exchange : public Conversation {
     if (received.size() > max_names_response) ended(NetError::limit);
   }
   void ended(NetError why) override {
-    report([this, why] {
+    conclude([this, why] {
       const auto done = std::move(done_);
       if (why != NetError::closed) return done(tl::unexpected(why));
       auto response = decode_names_response(received);

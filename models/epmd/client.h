@@ -21,7 +21,7 @@ class Registration {
   struct Options {
     Endpoint epmd{loopback_address, default_port};
     Duration retry = std::chrono::seconds{2};
-    Duration answer_timeout = std::chrono::seconds{15};  // erl_epmd:wait_for_reg_reply/2
+    Duration answer_timeout = std::chrono::seconds{10};  // erl_epmd:wait_for_reg_reply/2
   };
   // address_in_use: the name is taken. `done` is called once, from the host's loop.
   using Done = std::function<void(tl::expected<uint32_t, NetError>)>;
@@ -45,7 +45,8 @@ class Registration {
   std::unique_ptr<Exchange> exchange_;
 };
 
-// erl_epmd:port_please/3. Destroying it gives up.
+// erl_epmd:port_please/3. Destroying it gives up. The answer is reported when EPMD has closed the
+// connection, and for that erl_epmd waits as long as it takes.
 class PortPlease {
  public:
   // not_found: the name is not registered there; lookup_failed: an answer that makes no sense. The

@@ -63,7 +63,6 @@ class Reader {
     if (!port || !type || !protocol || !highest || !lowest || !name || !extra) return std::nullopt;
     return Alive2Request{*port, *type, *protocol, *highest, *lowest, std::move(*name), std::move(*extra)};
   }
-  bool done() const { return at_ == bytes_.size(); }
 
  private:
   std::span<const uint8_t> bytes_;
@@ -74,11 +73,26 @@ tl::unexpected<std::string> bad(std::string why) {
   return tl::unexpected(std::move(why));
 }
 
-bool valid_name(std::string_view name) {
-  return !name.empty() && name.size() <= max_name && name.find('\0') == std::string_view::npos;
-}
-
 }  // namespace
+
+bool valid_name(std::string_view name) {
+  size_t characters = 0;
+  for (size_t i = 0; i < name.size(); ++characters) {
+    const auto lead = static_cast<uint8_t>(name[i]);
+    const size_t size = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
+    if (lead == 0 || size == 0 || size > name.size() - i) return false;
+    uint32_t point = size == 1 ? lead : lead & (0x7f >> size);
+    for (size_t j = 1; j < size; ++j) {
+      const auto next = static_cast<uint8_t>(name[i + j]);
+      if (next >> 6 != 2) return false;
+      point = point << 6 | (next & 0x3f);
+    }
+    constexpr uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (point < least[size] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) return false;
+    i += size;
+  }
+  return characters >= 1 && characters <= max_name;
+}
 
 std::vector<uint8_t> encode(const Request& request) {
   std::vector<uint8_t> body;
@@ -121,19 +135,21 @@ std::vector<uint8_t> encode(const NamesResponse& response) {
 Parsed<Request> decode_request(std::span<const uint8_t> bytes) {
   if (bytes.size() < 2) return std::nullopt;
   const size_t size = static_cast<size_t>(bytes[0]) << 8 | bytes[1];
-  if (size == 0 || size > max_request - 2) return bad("a request of an impossible length");
+  if (size == 0 || 2 + size >= max_request) return bad("a request of an impossible length");
+  if (bytes.size() > 2 + size) return bad("bytes behind a request");
   if (bytes.size() < 2 + size) return std::nullopt;
   const auto body = bytes.subspan(3, size - 1);
   switch (bytes[2]) {
     case alive2_req: {
       Reader reader(body);
       auto node = reader.node();
-      if (!node || !reader.done()) return bad("a malformed ALIVE2_REQ");
-      if (!valid_name(node->name)) return bad("an impossible node name");
+      if (!node || node->name.empty() || node->name.find('\0') != std::string::npos)
+        return bad("a malformed ALIVE2_REQ");
       return Request{std::move(*node)};
     }
     case port_please2_req: {
       std::string name(body.begin(), body.end());
+      if (name.ends_with('\0')) name.pop_back();
       if (!valid_name(name)) return bad("an impossible node name");
       return Request{PortPlease2Request{std::move(name)}};
     }

@@ -18,7 +18,8 @@
 namespace distlab::epmd {
 
 inline constexpr uint16_t default_port = 4369;
-inline constexpr size_t max_name = 255;         // MAXALIVELEN, in bytes
+inline constexpr size_t max_name = 255;         // characters, of up to 4 bytes each
+inline constexpr size_t max_extra = 1020;       // bytes (MAXSYMLEN)
 inline constexpr uint16_t highest_version = 6;  // of OTP 25
 inline constexpr uint16_t lowest_version = 5;
 inline constexpr uint8_t normal_node = 77;  // 'M'
@@ -60,13 +61,18 @@ std::vector<uint8_t> encode(const Alive2Response& response, bool extended);
 std::vector<uint8_t> encode(const Port2Response& response);
 std::vector<uint8_t> encode(const NamesResponse& response);
 
+// What epmd registers: 1 to 255 characters of UTF-8.
+bool valid_name(std::string_view name);
+
 // Each decoder looks at all bytes received so far. Nothing: more bytes are needed. The error is a
 // line for the log; after it the connection is worth nothing.
 template <typename T>
 using Parsed = tl::expected<std::optional<T>, std::string>;
 
-// At most this much is ever needed for a request.
-inline constexpr size_t max_request = 1024;
+// epmd's INBUF_SIZE, as measured: a request with its length is shorter.
+inline constexpr size_t max_request = 3060;
+// As lenient as epmd: what follows the fields of a request inside its length is ignored. An
+// impossible name in an ALIVE2_REQ is not an error here: epmd answers it (see valid_name).
 Parsed<Request> decode_request(std::span<const uint8_t> bytes);
 Parsed<Alive2Response> decode_alive2_response(std::span<const uint8_t> bytes);
 Parsed<Port2Response> decode_port2_response(std::span<const uint8_t> bytes);

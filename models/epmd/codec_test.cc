@@ -54,7 +54,8 @@ TEST(EpmdCodec, Nonsense) {
   EXPECT_FALSE(decode_request(raw({255, 255})));
   EXPECT_FALSE(decode_request(raw({0, 1, 9})));
   EXPECT_FALSE(decode_request(raw({0, 1, 122})));  // no name
-  EXPECT_FALSE(decode_request(raw({0, 3, 122, 'a', 0})));
+  EXPECT_FALSE(decode_request(raw({0, 4, 122, 'a', 0, 'b'})));
+  EXPECT_FALSE(decode_request(raw({0, 2, 122, 'a', 0})));  // a byte behind the request
   EXPECT_FALSE(decode_request(raw({0, 5, 120, 0, 1, 77, 0})));
   EXPECT_FALSE(decode_alive2_response(raw({1})));
   EXPECT_FALSE(decode_port2_response(raw({1})));

@@ -13,6 +13,7 @@ namespace distlab::epmd {
 namespace {
 
 using namespace std::chrono_literals;
+using Raw = std::vector<uint8_t>;
 
 class Epmd : public testing::Test {
  protected:
@@ -105,7 +106,83 @@ TEST_F(Epmd, ListsNames) {
   ASSERT_TRUE(world_.run_until([&] { return result.has_value(); }, 30s));
   ASSERT_TRUE(result->has_value());
   EXPECT_EQ((*result)->epmd_port, default_port);
-  EXPECT_EQ((*result)->nodes, (std::vector<std::pair<std::string, uint16_t>>{{"a", 4000}, {"b", 4001}}));
+  EXPECT_EQ((*result)->nodes, (std::vector<std::pair<std::string, uint16_t>>{{"b", 4001}, {"a", 4000}}));
+}
+
+// Only nodes of the daemon's own machine may register; others are hung up on.
+TEST_F(Epmd, RegistersItsOwnMachineOnly) {
+  conformance::Peer stranger, local;
+  stranger.stream = other_.connect_tcp({machine, default_port}, stranger);
+  local.stream = node_.connect_tcp({machine, default_port}, local);
+  ASSERT_TRUE(world_.run_until([&] { return stranger.connected == 1 && local.connected == 1; }, 1s));
+  for (conformance::Peer* peer : {&stranger, &local}) {
+    peer->stream->write(encode(Request(Alive2Request{.port = 1, .name = "n", .extra = ""})));
+  }
+  world_.run_for(1s);
+  EXPECT_TRUE(stranger.closed);
+  EXPECT_TRUE(stranger.data.empty());
+  EXPECT_FALSE(local.closed);
+  EXPECT_EQ(local.data.size(), 6u);
+}
+
+// Whatever arrives keeps a request alive; a registered node is never idle.
+TEST_F(Epmd, CountsIdlenessFromTheLastByte) {
+  Registered joined;
+  const auto registration = join(node_, "a", joined);
+  conformance::Peer slow;
+  slow.stream = other_.connect_tcp({machine, default_port}, slow);
+  world_.run_for(50s);
+  slow.stream->write(std::vector<uint8_t>{0});
+  world_.run_for(50s);
+  EXPECT_FALSE(slow.closed);
+  world_.run_for(11s);
+  EXPECT_TRUE(slow.closed);
+  EXPECT_EQ(server_.registered(), 1u);
+}
+
+// An EPMD that answers and holds the connection open, or goes on talking: the port is reported
+// once, when the connection ends, and a refusal after 10 s at the latest.
+TEST_F(Epmd, AsksAnEpmdThatDoesNotHangUp) {
+  TestHost& odd = world_.add_host("odd", Ipv4{0x0a000005});
+  const Raw found = encode(Port2Response{0, {.port = 4000, .name = "n", .extra = ""}});
+  for (const Raw& answer : {found, encode(Port2Response{1, {}}), Raw{1, 2, 3}}) {
+    conformance::Peer epmd;
+    const auto listener =
+        odd.listen_tcp({any_address, default_port}, [&](auto stream) { epmd.take(std::move(stream)); });
+    int outcomes = 0;
+    Found outcome;
+    const PortPlease ask(other_, {odd.address(), default_port}, "n", [&](auto result) {
+      ++outcomes;
+      outcome = std::move(result);
+    });
+    ASSERT_TRUE(world_.run_until([&] { return !epmd.data.empty(); }, 1s));
+    epmd.stream->write(answer);
+    world_.run_for(9s);
+    EXPECT_EQ(outcomes, 0);
+    epmd.stream->write(answer);
+    world_.run_for(20s);
+    EXPECT_EQ(outcomes, answer == found ? 0 : 1);
+    epmd.stream->close();
+    world_.run_for(20s);
+    ASSERT_EQ(outcomes, 1);
+    EXPECT_EQ(outcome->has_value(), answer == found);
+  }
+}
+
+// A list of names without end is given up, once.
+TEST_F(Epmd, GivesUpOnEndlessNames) {
+  TestHost& odd = world_.add_host("odd", Ipv4{0x0a000005});
+  conformance::Peer epmd;
+  const auto listener = odd.listen_tcp({any_address, default_port}, [&](auto stream) { epmd.take(std::move(stream)); });
+  std::vector<NetError> errors;
+  const Names names(other_, {odd.address(), default_port}, [&](auto result) { errors.push_back(result.error()); });
+  ASSERT_TRUE(world_.run_until([&] { return !epmd.data.empty(); }, 1s));
+  for (int i = 0; i < 100 && !epmd.closed; ++i) {
+    epmd.stream->write(Raw(100'000, 'x'));
+    world_.run_for(50ms);
+  }
+  EXPECT_EQ(errors, std::vector<NetError>{NetError::limit});
+  EXPECT_TRUE(epmd.closed);
 }
 
 // A peer that says nothing, or nonsense, loses its connection; the daemon goes on.

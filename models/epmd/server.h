@@ -1,14 +1,14 @@
 // The EPMD daemon: names of the nodes of one machine and the ports they listen on.
 //
-// Source: erts/epmd/src/epmd_srv.c of OTP 25. A name is held as long as the connection it was
-// registered on; creations count from a random start, so that a restarted node is told from its
-// former life.
+// Source: erts/epmd/src/epmd_srv.c; the epmd of OTP 25 was measured beside it (epmd_test.cc). A
+// name is held as long as the connection it was registered on, and only nodes of this machine
+// register. Creations differ from each other: epmd takes the second of the day a name is first
+// seen and counts on from there, we count from a random start.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <list>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -21,7 +21,7 @@ struct ServerOptions {
   Ipv4 address = any_address;
   uint16_t port = default_port;
   Duration packet_timeout = std::chrono::seconds{60};  // -packet_timeout: idle before a request is complete
-  size_t max_connections = 1024;
+  size_t max_connections = 1024;                       // FD_SETSIZE; a registered name occupies one
 };
 
 class Server {
@@ -40,6 +40,8 @@ class Server {
   void accept(std::unique_ptr<ByteStream> stream);
   void serve(Connection& connection, const Request& request);
   Alive2Response enter(Connection& connection, const Alive2Request& request);
+  const Alive2Request* find(const std::string& name) const;
+  void forget(Connection& connection);
   void gone(Connection& connection);
 
   Host& host_;
@@ -47,7 +49,7 @@ class Server {
   uint32_t next_creation_;
   std::unique_ptr<TcpListener> listener_;
   std::list<std::unique_ptr<Connection>> connections_;
-  std::map<std::string, Alive2Request> nodes_;
+  std::list<Alive2Request> nodes_;  // the latest first, as NAMES_RESP lists them
 };
 
 }  // namespace distlab::epmd
