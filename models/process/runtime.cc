@@ -54,7 +54,11 @@ Process* Runtime::find(const Pid& pid) const {
   if (!local(pid.node) || pid.creation != distribution_.creation() || pid.id > 0x7fff || pid.serial > 0x1fff) {
     return nullptr;
   }
-  const auto found = processes_.find(pid.serial << 15 | pid.id);
+  return find_number(pid.serial << 15 | pid.id);
+}
+
+Process* Runtime::find_number(uint32_t number) const {
+  const auto found = processes_.find(number);
   return found == processes_.end() ? nullptr : found->second.get();
 }
 
@@ -124,7 +128,7 @@ void Runtime::enqueue(Process& process, Process::Signal signal) {
 void Runtime::make_runnable(Process& process) {
   if (process.in_run_queue_ || !process.suspended_by_.empty() || process.mailbox_.empty()) return;
   process.in_run_queue_ = true;
-  run_queue_.push_back(process.self_);
+  run_queue_.push_back(process.number_);
 }
 
 void Runtime::finish(bool at_loop) {
@@ -142,7 +146,7 @@ void Runtime::run() {
       run_timer_.start(Duration{0}, [this] { const Activity activity(*this, true); });
       return;
     }
-    Process* process = find(run_queue_.front());
+    Process* process = find_number(run_queue_.front());
     run_queue_.pop_front();
     if (!process) continue;
     process->in_run_queue_ = false;
@@ -159,7 +163,7 @@ void Runtime::run() {
 void Runtime::suspend(Process& process, const std::string& peer) {
   if (!process.alive_ || !process.suspended_by_.empty()) return;
   process.suspended_by_ = peer;
-  suspended_.push_back(process.self_);
+  suspended_.push_back(process.number_);
 }
 
 void Runtime::resume(Process& process) {
@@ -173,30 +177,30 @@ void Runtime::resume(Process& process) {
 }
 
 void Runtime::release(const std::string& peer) {
-  std::vector<Pid> released;
-  std::deque<Pid> others;
-  for (const Pid& pid : suspended_) {
-    const Process* process = find(pid);
+  std::vector<uint32_t> released;
+  std::deque<uint32_t> others;
+  for (const uint32_t number : suspended_) {
+    const Process* process = find_number(number);
     if (!process) continue;
     if (process->suspended_by_ == peer) {
-      released.push_back(pid);
+      released.push_back(number);
     } else {
-      others.push_back(pid);
+      others.push_back(number);
     }
   }
   suspended_ = std::move(others);
-  for (const Pid& pid : released) {
-    if (Process* process = find(pid)) resume(*process);
+  for (const uint32_t number : released) {
+    if (Process* process = find_number(number)) resume(*process);
   }
 }
 
 template <typename Action>
 void Runtime::for_each_process(const Action& action) {
-  std::vector<Pid> pids;  // the action may end processes
-  pids.reserve(processes_.size());
-  for (const auto& [number, process] : processes_) pids.push_back(process->self_);
-  for (const Pid& pid : pids) {
-    if (Process* process = find(pid)) action(*process);
+  std::vector<uint32_t> numbers;  // the action may end processes
+  numbers.reserve(processes_.size());
+  for (const auto& [number, process] : processes_) numbers.push_back(number);
+  for (const uint32_t number : numbers) {
+    if (Process* process = find_number(number)) action(*process);
   }
 }
 

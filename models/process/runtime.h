@@ -88,6 +88,7 @@ class Runtime final : public DistributionListener {
   class Activity;  // while one exists, code of this node runs
 
   Process* find(const Pid& pid) const;
+  Process* find_number(uint32_t number) const;
   Process* find(const dist::ProcessName& name) const;
   uint64_t number_of(const Ref& ref) const;  // 0: not a reference of ours
   Ref ref_of(uint64_t number) const;
@@ -164,8 +165,8 @@ class Runtime final : public DistributionListener {
   std::map<uint64_t, uint32_t> aliases_;  // reference number -> process number
   std::set<std::string> connecting_;      // peers sent to, with no connection known yet
   std::set<std::string> visible_;         // peers told of by on_node_up as visible
-  std::deque<Pid> suspended_;             // in the order of suspension
-  std::deque<Pid> run_queue_;
+  std::deque<uint32_t> suspended_;        // process numbers, in the order of suspension
+  std::deque<uint32_t> run_queue_;
 };
 
 }  // namespace distlab::process
