@@ -101,6 +101,7 @@ bool check_verb(const Value& map, const Shape& shape, Report& report) {
 void unknown_key(const Member& member, const Shape& shape, const std::vector<const Key*>& keys, Report& report,
                  std::vector<std::string>& meant) {
   std::vector<std::string> names;
+  names.reserve(keys.size());
   for (const Key* key : keys) names.push_back(key->name);
   const Verb* verb = nullptr;
   for (const Verb& one : shape.verbs)

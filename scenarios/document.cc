@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/node/node.h>  // parser.h declares it, and clang-tidy would take it for ours
 #include <yaml-cpp/parser.h>
 
 namespace distlab::scenario {

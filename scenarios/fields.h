@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "scenarios/document.h"
 #include "scenarios/units.h"
@@ -25,9 +24,9 @@ std::optional<T> field(const Value& map, std::string_view key, const Parser& par
   return parsed ? std::optional<T>(static_cast<T>(*parsed)) : std::nullopt;
 }
 
-inline std::string text_field(const Value& map, std::string_view key, std::string fallback = "") {
+inline std::string text_field(const Value& map, std::string_view key, const std::string& fallback = "") {
   const Value* value = scalar_of(map, key);
-  return value == nullptr ? std::move(fallback) : value->text;
+  return value == nullptr ? fallback : value->text;
 }
 inline std::optional<Duration> duration_field(const Value& map, std::string_view key) {
   return field<Duration>(map, key, parse_duration);

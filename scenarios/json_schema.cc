@@ -140,7 +140,7 @@ class Sharing {
   std::string name_of(const std::string& text, Json& shared) {
     const auto [known, fresh] = names_.emplace(text, fmt::format("shape-{}", names_.size() + 1));
     if (!fresh) return known->second;
-    const std::string name = known->second;
+    std::string name = known->second;
     for (Json& child : shared)
       if (child.is_structured()) replace(child);
     defs_[name] = std::move(shared);

@@ -77,11 +77,11 @@ class Loader {
     check(family, shape, report_);
   }
 
-  void add_variant(Choice choice) {
+  void add_variant(const Choice& choice) {
     Value tree = root_;
     Variant variant;
     variant.labels = labels_;
-    for (Choice::Setting& setting : choice.settings) {
+    for (const Choice::Setting& setting : choice.settings) {
       if (const auto done = set_path(tree, setting.path, setting.value); !done) {
         report_.add(setting.mark, done.error());
         continue;
