@@ -120,6 +120,7 @@ void catch_interrupts() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error like a full disk, not a death
 }
 
 void run_pool(size_t count, size_t at_once, const std::function<int(size_t, JobReporter&)>& job,

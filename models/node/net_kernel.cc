@@ -9,6 +9,7 @@
 #include "models/etf/term.h"
 #include "models/host/event_kinds.h"
 #include "models/node/connection.h"
+#include "models/process/peer_flags.h"
 
 namespace distlab::node {
 namespace {
@@ -263,10 +264,13 @@ void NetKernel::node_up(Connection& connection) {
                 connection.peer(),
                 {{"direction", std::string(connection.incoming() ? "in" : "out")},
                  {"setup_ns", int64_t(connection.setup_time().count())}}});
-  const auto queue = std::exchange(row->queue, {});
+  auto queue = std::exchange(row->queue, {});
   const bool was_busy = std::exchange(row->queued_bytes, 0) >= config_.dist_buf_busy_limit;
   auto result = process::SendResult::sent;
-  for (const auto& message : queue) result = connection.send(message);
+  // What was sent before the peer's flags were known may be more than it understands.
+  for (auto& message : queue) {
+    if (process::fit_to_peer(message, connection.flags())) result = connection.send(message);
+  }
   if (was_busy && result == process::SendResult::sent) resumed(connection.peer());
 }
 
