@@ -135,9 +135,12 @@ size_t Ns3Stream::write(Bytes data) {
   return static_cast<size_t>(sent);
 }
 
-void Ns3Stream::log(TrafficLog::Step::Kind kind, uint32_t bytes) const {
+void Ns3Stream::log(TrafficLog::Step::Kind kind, uint32_t bytes) {
   if (TrafficLog* const log = host_.network_.traffic_log) {
-    log->steps.push_back({kind, ns3_now() - run_start, local(), remote(), bytes});
+    // ns-3 forgets the endpoints of a connection that has ended.
+    if (logged_local_.port == 0) logged_local_ = local();
+    if (logged_remote_.port == 0) logged_remote_ = remote();
+    log->steps.push_back({kind, ns3_now() - run_start, logged_local_, logged_remote_, bytes});
   }
 }
 
@@ -148,7 +151,6 @@ void Ns3Stream::set_reading(bool on) {
 
 void Ns3Stream::close() {
   if (!socket_) return;
-  log(TrafficLog::Step::Kind::close, 0);
   link_->stream = nullptr;
   socket_->Close();  // RST if there is data unread, as a kernel does
   socket_ = nullptr;

@@ -37,7 +37,7 @@ class Ns3Stream final : public ByteStream {
   void wake();  // tell the handler what is new, from the event loop
   void deliver();
   bool deliver_data();
-  void log(TrafficLog::Step::Kind kind, uint32_t bytes) const;
+  void log(TrafficLog::Step::Kind kind, uint32_t bytes);
 
   Ns3Host& host_;
   std::shared_ptr<Link> link_;
@@ -51,6 +51,7 @@ class Ns3Stream final : public ByteStream {
   bool told_end_ = false;
   bool wake_pending_ = false;
   NetError why_ = NetError::closed;
+  Endpoint logged_local_, logged_remote_;
 };
 
 }  // namespace distlab::sim

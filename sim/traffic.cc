@@ -38,7 +38,8 @@ class Replay {
   ReplayResult run() {
     for (const TrafficLog::Step& step : log_.steps) {
       if (!by_address_.contains(step.remote.address)) continue;
-      ns3::Simulator::Schedule(ns3_delay(step.at), [this, &step] { apply(step); });
+      // A moment later, so that what the step answers has arrived, and its connection is accepted.
+      ns3::Simulator::Schedule(ns3_delay(step.at + Duration{1}), [this, &step] { apply(step); });
     }
     simulator_.run_until(run_start + duration_);
     return result_;
@@ -68,13 +69,16 @@ class Replay {
   }
 
   void add(const Socket& socket, Endpoint local, Endpoint remote) {
-    socket->SetRecvCallback(ns3::Callback<void, Socket>([this](Socket s) {
-      while (const ns3::Ptr<ns3::Packet> packet = s->Recv()) {
-        if (packet->GetSize() == 0) break;
-        result_.bytes_received += packet->GetSize();
-      }
-    }));
+    socket->SetRecvCallback(ns3::Callback<void, Socket>([this](Socket s) { drain(s); }));
     sockets_[{local, remote}] = socket;
+    drain(socket);  // what came together with the connection
+  }
+
+  void drain(const Socket& socket) {
+    while (const ns3::Ptr<ns3::Packet> packet = socket->Recv()) {
+      if (packet->GetSize() == 0) break;
+      result_.bytes_received += packet->GetSize();
+    }
   }
 
   void apply(const TrafficLog::Step& step) {
@@ -87,12 +91,7 @@ class Replay {
     }
     const auto found = sockets_.find({step.local, step.remote});
     if (found == sockets_.end()) return;
-    if (step.kind == TrafficLog::Step::Kind::write) {
-      found->second->Send(ns3::Create<ns3::Packet>(step.bytes));
-    } else {
-      found->second->Close();
-      sockets_.erase(found);
-    }
+    found->second->Send(ns3::Create<ns3::Packet>(step.bytes));
   }
 
   const TrafficLog& log_;
