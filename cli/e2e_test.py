@@ -1,0 +1,182 @@
+"""The program as its users meet it: exit codes, messages, files, interruption, captures.
+
+usage: e2e_test.py DISTLAB TOP
+"""
+import json
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree as xml
+
+PROGRAM, TOP = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+QUICKSTART = str(TOP / "scenarios" / "quickstart.yaml")
+MESH = str(TOP / "scenarios" / "bench" / "mesh-100-tcp.yaml")
+
+
+class EndToEnd(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="distlab-e2e-")
+        self.addCleanup(self.folder.cleanup)
+
+    def path(self, name):
+        return os.path.join(self.folder.name, name)
+
+    def write(self, name, content):
+        mode = "wb" if isinstance(content, bytes) else "w"
+        with open(self.path(name), mode) as file:
+            file.write(content)
+        return self.path(name)
+
+    def run_program(self, *arguments):
+        return subprocess.run([PROGRAM, *arguments], cwd=self.folder.name, capture_output=True, text=True, timeout=120)
+
+    def statuses(self):
+        with sqlite3.connect(self.path("distlab-results/distlab.db")) as db:
+            return [row[0] for row in db.execute("SELECT status FROM runs ORDER BY id")]
+
+    def refused(self, *arguments):
+        """The one line a mistake earns, with exit code 64."""
+        done = self.run_program(*arguments)
+        self.assertEqual(done.returncode, 64, done.stderr)
+        lines = [line for line in done.stderr.splitlines() if line]
+        self.assertTrue(lines and len(lines) <= 21, done.stderr)
+        self.assertNotIn("terminate called", done.stderr)
+        return lines[0]
+
+    # The first command of the README: it passes, and names a report and a database that exist.
+    def test_quickstart(self):
+        done = self.run_program("run", QUICKSTART)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        named = dict(line.split(None, 1) for line in done.stdout.splitlines()[-2:])
+        self.assertTrue(os.path.exists(self.path(named["report:"])))
+        self.assertTrue(os.path.exists(self.path(named["database:"])))
+        self.assertEqual(self.statuses(), ["complete"])
+
+    # JSON alone on standard output, JUnit that parses, and the same trace hash for the same seed.
+    def test_machine_readable(self):
+        hashes = []
+        for seed in ("7", "7", "8"):
+            done = self.run_program("run", QUICKSTART, "--json", "-", "--junit", "j.xml", "--seed", seed)
+            hashes.append(json.loads(done.stdout)["runs"][0]["trace_hash"])
+        self.assertEqual(hashes[0], hashes[1])
+        self.assertNotEqual(hashes[0], hashes[2])
+        self.assertGreater(len(list(xml.parse(self.path("j.xml")).iter("testcase"))), 3)
+
+    # A failed expectation is 1; a determinism check that passes is 0.
+    def test_exit_codes(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "--set", "nodes.alice.cookie=other").returncode, 1)
+        self.assertEqual(self.run_program("run", QUICKSTART, "--check-determinism").returncode, 0)
+        for command in ([], ["run"], ["check"], ["report"], ["bench"]):
+            self.assertEqual(self.run_program(*command, "--help").returncode, 0)
+
+    # Every shipped scenario holds with five seeds.
+    def test_shipped_scenarios_hold(self):
+        files = sorted(str(file) for file in (TOP / "scenarios").glob("*.yaml"))
+        done = self.run_program("run", *files, "--repeat", "5")
+        self.assertEqual(done.returncode, 0, done.stdout[-3000:])
+
+    # Whatever is wrong with a file is said in a line, and nothing crashes.
+    def test_bad_scenarios(self):
+        text = pathlib.Path(QUICKSTART).read_text()
+        bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+            f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 10))
+        self.write("b.yaml", "include: a.yaml\n")
+        cases = {
+            "": "empty",
+            "a" * 10_000_000: "4 MiB",
+            bomb: "more than",
+            text.replace("net_ticktime", "net_tick_time"): "unknown key 'net_tick_time'; did you mean 'net_ticktime'?",
+            text.replace("duration: 60s", "duration: -5s"): "must not be negative",
+            text.replace("alice -> bob", "alice -> bib"): "unknown node 'bib'; did you mean 'bob'?",
+            text.replace("duration: 60s", "duration: [1]"): "duration",
+            "include: b.yaml\n": "circle",
+        }
+        for content, expected in cases.items():
+            self.assertIn(expected, self.refused("run", self.write("a.yaml", content)))
+        self.assertIn("UTF-8", self.refused("run", self.write("a.yaml", bytes(range(128, 256)))))
+        self.refused("run", self.path("none.yaml"))
+        self.refused("run", self.folder.name)
+        self.assertIn("did you mean", self.refused("run", QUICKSTART, "--set", "nodes.alice.net_tick=1s"))
+
+    # A database that cannot be used is refused, and left as it is.
+    def test_bad_databases(self):
+        text = self.write("text.db", "hello")
+        self.refused("run", QUICKSTART, "--db", text)
+        self.assertEqual(pathlib.Path(text).read_text(), "hello")
+        self.refused("run", QUICKSTART, "--db", text + "/below.db")
+        self.refused("report", "--db", self.path("none.db"))
+
+    # A full disk fails the run; what was there before stays readable, and the program goes on after.
+    def test_full_disk(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
+        full = subprocess.run(["bash", "-c", f'ulimit -f 200; "{PROGRAM}" run "{QUICKSTART}" -q --repeat 40'],
+                              cwd=self.folder.name, capture_output=True, text=True, timeout=120)
+        self.assertEqual(full.returncode, 64, full.stderr)
+        self.assertEqual(self.statuses()[0], "complete")
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
+
+    def start_long_run(self):
+        process = subprocess.Popen([PROGRAM, "run", MESH], cwd=self.folder.name, start_new_session=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if os.path.exists(self.path("distlab-results/distlab.db")) and "running" in self.statuses():
+                return process
+            time.sleep(0.05)
+        self.fail("the run did not start")
+
+    def assert_nobody_left(self, group):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+        self.fail("a process was left behind")
+
+    # Ctrl-C ends a run with 130 and keeps what it had, marked incomplete.
+    def test_interrupt(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
+        process = self.start_long_run()
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertIn("interrupted", said)
+        self.assertEqual(self.statuses(), ["complete", "incomplete"])
+
+    # kill -9 loses no earlier run and leaves no child; the next run works.
+    def test_kill(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
+        process = self.start_long_run()
+        process.kill()
+        process.communicate(timeout=60)
+        self.assert_nobody_left(process.pid)
+        self.assertIn("incomplete", self.run_program("report").stdout)
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
+        self.assertEqual(self.statuses(), ["complete", "incomplete", "complete"])
+
+    # tshark's own dissectors find EPMD and the distribution handshake in a capture, nothing
+    # malformed, and right checksums.
+    def test_capture(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q", "--pcap", "pcap").returncode, 0)
+
+        def tshark(display_filter):
+            command = ["tshark", "-r", "pcap/home.example.pcap", "-o", "tcp.check_checksum:TRUE", "-Y", display_filter]
+            return subprocess.run(command, cwd=self.folder.name, capture_output=True, text=True, timeout=120).stdout
+
+        self.assertIn("EPMD_PORT2_REQ bob", tshark("epmd"))
+        handshake = tshark("erldp")
+        for message in ("SEND_NAME alice@home.example", "SEND_CHALLENGE_REPLY", "REG_SEND"):
+            self.assertIn(message, handshake)
+        self.assertEqual(tshark("_ws.malformed"), "")
+        self.assertEqual(tshark("tcp.checksum.status == 0"), "")
+
+
+unittest.main(argv=sys.argv[:1])
