@@ -1,14 +1,16 @@
+#include <cstdio>
 #include <exception>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/version.h"
 
-int main(int argc, char** argv) {
-  using namespace distlab::cli;
+namespace distlab::cli {
+namespace {
+
+int run(int argc, char** argv) {
   CLI::App app{"distlab: a laboratory for Erlang distribution, on simulated and real networks", "distlab"};
   app.set_version_flag("--version", build_versions() + ", commit " + build_commit());
   app.require_subcommand(1);
@@ -29,9 +31,20 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_pass : exit_usage;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "distlab: internal error: {}\n", error.what());
-    return exit_internal;
   }
   return code;
+}
+
+}  // namespace
+}  // namespace distlab::cli
+
+int main(int argc, char** argv) {
+  try {
+    return distlab::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "distlab: internal error: %s\n", error.what());
+  } catch (...) {
+    std::fputs("distlab: internal error\n", stderr);
+  }
+  return distlab::cli::exit_internal;
 }

@@ -17,6 +17,8 @@ constexpr Duration accept_retry = std::chrono::milliseconds{100};
 class AsioStream final : public ByteStream {
  public:
   explicit AsioStream(std::shared_ptr<AsioConnection> connection) : connection_(std::move(connection)) {}
+  // Closing can throw only for want of memory.
+  // NOLINTNEXTLINE(bugprone-exception-escape)
   ~AsioStream() override { connection_->close(); }
   void set_handler(StreamHandler& handler) override { connection_->set_handler(handler); }
   size_t write(Bytes data) override { return connection_->write(data); }

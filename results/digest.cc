@@ -17,24 +17,16 @@ struct FaultRule {
   std::string_view group;  // what closes a group closes what opened it
 };
 
-// scenario::FaultKind.
+// The names of scenario::FaultKind.
 constexpr std::array fault_rules = {
-    FaultRule{"kill", FaultRole::opens, "life"},
-    FaultRule{"start", FaultRole::closes, "life"},
-    FaultRule{"freeze", FaultRole::opens, "freeze"},
-    FaultRule{"thaw", FaultRole::closes, "freeze"},
-    FaultRule{"down", FaultRole::opens, "link"},
-    FaultRule{"black_hole", FaultRole::opens, "link"},
-    FaultRule{"up", FaultRole::closes, "link"},
-    FaultRule{"hold", FaultRole::opens, "hold"},
-    FaultRule{"release", FaultRole::closes, "hold"},
-    FaultRule{"set_delay", FaultRole::changes, "delay"},
-    FaultRule{"set_jitter", FaultRole::changes, "jitter"},
-    FaultRule{"set_loss", FaultRole::changes, "loss"},
-    FaultRule{"set_rate", FaultRole::changes, "rate"},
-    FaultRule{"set_duplicate", FaultRole::changes, "duplicate"},
-    FaultRule{"set_reorder", FaultRole::changes, "reorder"},
-    FaultRule{"partition", FaultRole::changes, "split"},
+    FaultRule{"kill", FaultRole::opens, "life"},         FaultRule{"start", FaultRole::closes, "life"},
+    FaultRule{"freeze", FaultRole::opens, "freeze"},     FaultRule{"thaw", FaultRole::closes, "freeze"},
+    FaultRule{"down", FaultRole::opens, "link"},         FaultRule{"black_hole", FaultRole::opens, "link"},
+    FaultRule{"up", FaultRole::closes, "link"},          FaultRule{"hold", FaultRole::opens, "hold"},
+    FaultRule{"release", FaultRole::closes, "hold"},     FaultRule{"delay", FaultRole::changes, "delay"},
+    FaultRule{"jitter", FaultRole::changes, "jitter"},   FaultRule{"loss", FaultRole::changes, "loss"},
+    FaultRule{"rate", FaultRole::changes, "rate"},       FaultRule{"duplicate", FaultRole::changes, "duplicate"},
+    FaultRule{"reorder", FaultRole::changes, "reorder"}, FaultRule{"partition", FaultRole::changes, "split"},
     FaultRule{"heal", FaultRole::closes, "split"},
 };
 
@@ -44,11 +36,16 @@ FaultRule rule_of(std::string_view fault) {
   return found == fault_rules.end() ? FaultRule{fault, FaultRole::moment, ""} : *found;
 }
 
-// Whether what is done to `target` concerns the span: the same target, one direction of it
-// ("home (out)" of "home"), or any partition.
+// Whether a fault of `group` on `target` concerns the span: the same target or one direction of it
+// ("home (out)" of "home", "a -> b" of "a-b", as scenario::LinkTarget::text() writes them), or any
+// partition.
 bool concerns(const FaultSpan& span, const std::string& target, std::string_view group) {
   if (rule_of(span.fault).group != group) return false;
-  return group == "split" || span.target == target || span.target.rfind(target + " (", 0) == 0;
+  if (group == "split" || span.target == target || span.target.rfind(target + " (", 0) == 0) return true;
+  const size_t arrow = span.target.find(" -> ");
+  if (arrow == std::string::npos) return false;
+  const std::string a = span.target.substr(0, arrow), b = span.target.substr(arrow + 4);
+  return target == a + "-" + b || target == b + "-" + a;
 }
 
 void find_detections(Digest& d) {
@@ -70,7 +67,9 @@ void find_detections(Digest& d) {
 
 void take(Digest& d, const EventRecord& event, const Naming& naming) {
   ++d.event_counts[event.kind];
-  if (event.kind == "tick") {
+  if (event.kind == "ping_done") {
+    ++d.pings[std::string(text_field(event, "result"))];
+  } else if (event.kind == "tick") {
     d.ticks[{naming.host_of(event.host), naming.host_of(event.subject)}].push_back(event.time_ns);
   } else if (event.kind == "log") {
     d.log.push_back({event.time_ns, naming.host_of(event.host), std::string(text_field(event, "level")),

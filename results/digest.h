@@ -54,7 +54,8 @@ struct Digest {
   std::vector<std::string> hosts;  // nodes of the scenario, then others that spoke up; by name
   Connectivity connectivity;
   std::vector<FaultSpan> faults;
-  std::vector<Call> calls;  // by time of completion
+  std::vector<Call> calls;               // by time of completion
+  std::map<std::string, int64_t> pings;  // by result
   std::vector<PairLedger> ledger;
   std::vector<Detection> detections;
   std::map<HostPair, std::vector<int64_t>> ticks;    // times, by writer and peer

@@ -24,10 +24,12 @@ TEST(Digest, PairsFaultsWithTheirEnds) {
           fault(2, "home (out)", "black_hole", "hole"),
           fault(3, "a", "start", "start-1"),
           fault(4, "home", "up", "up-1"),
-          fault(5, "home", "set_delay", "d1"),
-          fault(6, "home", "set_loss", "l1"),
-          fault(7, "home", "set_delay", "d2"),
-          fault(8, "home", "set_delay", "d2"),
+          fault(4, "a -> b", "down", "one-way"),
+          fault(5, "b-a", "up", "up-2"),
+          fault(5, "home", "delay", "d1"),
+          fault(6, "home", "loss", "l1"),
+          fault(7, "home", "delay", "d2"),
+          fault(8, "home", "delay", "d2"),
           fault(9, "a|b", "partition", "p1"),
           fault(10, "a|b c", "partition", "p2"),
           fault(11, "", "heal", "h"),
@@ -35,9 +37,10 @@ TEST(Digest, PairsFaultsWithTheirEnds) {
           fault(13, "b", "wedge", "w"),
       },
       seconds(60));
-  EXPECT_EQ(text(spans),
-            "kill a 1-3\nblack_hole home (out) 2-4\nset_delay home 5-7\nset_loss home 6-60 still\nset_delay home 7-8\n"
-            "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nwedge b 13-13\n");
+  EXPECT_EQ(
+      text(spans),
+      "kill a 1-3\nblack_hole home (out) 2-4\ndown a -> b 4-5\ndelay home 5-7\nloss home 6-60 still\ndelay home 7-8\n"
+      "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nwedge b 13-13\n");
 }
 
 // A run is boiled down under host names, whichever way events name the nodes.
@@ -58,6 +61,7 @@ TEST(Digest, GathersARun) {
                event(23.9, "a", "b@office", "log", {{"level", std::string("error")}, {"text", std::string("gone")}}),
                node_down(23.94, "a", "b@office"),
                call_done(30, "a", "b", "nodedown", 7),
+               event(31, "a", "a@home->b@office", "ping_done", {{"result", std::string("pong")}}),
            });
   EXPECT_EQ(d.hosts, (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(d.end_ns, seconds(60));
@@ -71,6 +75,7 @@ TEST(Digest, GathersARun) {
   EXPECT_EQ((d.ticks.at({"a", "b"})), std::vector{seconds(10)});
   EXPECT_EQ((d.traffic.at({"a", "b"})), (std::vector{seconds(2), seconds(21)}));
   EXPECT_EQ(d.log.at(0).text, "gone");
+  EXPECT_EQ(d.pings.at("pong"), 1);
   EXPECT_EQ(d.event_counts.at("call_done"), 2);
 
   const RunSummary s = summarize(d, {});

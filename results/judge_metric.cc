@@ -30,6 +30,12 @@ Finding verdict_on(const ExpectMetric& expected, double value, std::string why) 
   return {good ? Outcome::pass : Outcome::fail, std::move(why)};
 }
 
+// "a->b", whichever way the event names the two.
+std::string pair_text(const Evidence& evidence, const EventRecord& event) {
+  const auto pair = evidence.naming.pair_of(event.subject);
+  return pair ? pair->first + "->" + pair->second : event.subject;
+}
+
 std::string quantile_name(double p) {
   if (p >= 1) return "the longest";
   return fmt::format("p{:g}", p * 100);
@@ -78,7 +84,7 @@ Finding judge_call_latency(const Evidence& evidence, const ExpectMetric& expecte
   std::vector<Measured> measured;
   for (const auto& [event, began] : done_events(evidence, expected, "call_done", part))
     if (text_field(*event, "result") == "ok")
-      measured.push_back({static_cast<double>(event->time_ns - began) / 1e9, began, event->subject});
+      measured.push_back({static_cast<double>(event->time_ns - began) / 1e9, began, pair_text(evidence, *event)});
   return judge_quantile(expected, measured, "answered call", "answered calls", part);
 }
 
@@ -112,8 +118,8 @@ Finding judge_outcomes(const Evidence& evidence, const ExpectMetric& expected, c
                                                           count_text(found.size(), singular, plural), expected.result);
   const double share = found.empty() ? 0 : static_cast<double>(count) / static_cast<double>(found.size());
   if (expected.share) why += fmt::format(" ({:.3g}%)", share * 100);
-  if (first != nullptr && !expected.result.empty())
-    why += fmt::format(", the first at {} ({})", duration_text(first->time_ns), first->subject);
+  if (first != nullptr && !expected.result.empty() && count < found.size())
+    why += fmt::format(", the first at {} ({})", duration_text(first->time_ns), pair_text(evidence, *first));
   return verdict_on(expected, expected.share ? share : static_cast<double>(count), std::move(why));
 }
 

@@ -10,6 +10,7 @@
 #include "results/json.h"
 #include "results/junit.h"
 #include "results/table.h"
+#include "results/testing/events.h"
 #include "results/testing/synthetic_run.h"
 #include "results/testing/temp_dir.h"
 
@@ -22,14 +23,16 @@ RunSummary summary(const SyntheticRun& made) {
 
 // The table of one run says what ran, who saw whom, calls, messages and verdicts, with reasons.
 TEST(Table, ShowsOneRun) {
-  const SyntheticRun made = synthetic_run(7, false);
+  SyntheticRun made = synthetic_run(7, false);
+  for (const char* result : {"pang", "pong", "pong"})
+    made.events.push_back(event(89.5, "alice", "alice->bob", "ping_done", {{"result", std::string(result)}}));
   const std::string table = run_table(digest(made.run, made.events), made.verdicts, {});
   for (const char* part :
        {"tick-timeout  sim  seed 7  FAIL\n",
         "90.00 s simulated in 800 ms (112 times real time), trace 0000000000084eb7",
         "  alice  bob    up 1.00 s, down 33.21 s (net_tick_timeout), up 49.00 s; 1 failed to connect, last 40.00 s "
         "(setup_timeout)\n",
-        "895 calls, latency p50 51.3 ms, p99 90.8 ms, max 316 ms, 3 nodedown\n",
+        "\nPings\n  1 pang, 2 pong\n", "895 calls, latency p50 51.3 ms, p99 90.8 ms, max 316 ms, 3 nodedown\n",
         "  from   to     sent  delivered  lost  dup  reord  late      p50      p99  wedged\n",
         "  alice  bob     285        272    13    0      0     0  23.4 ms    40 ms  3.14 s\n",
         "  FAIL    no message is lost between alice and bob\n          28 of 600 messages were lost, the first at "

@@ -142,6 +142,15 @@ void print_nodes(Printer& p, const Digest& d) {
   if (quiet > 0) p.line(p.dim(fmt::format("  and {} more views", quiet)));
 }
 
+void print_pings(Printer& p, const Digest& d) {
+  std::string text;
+  for (const auto& [result, count] : d.pings)
+    text += fmt::format("{}{} {}", text.empty() ? "  " : ", ", count, clean(result));
+  if (text.empty()) return;
+  p.head("Pings");
+  p.line(text);
+}
+
 void print_calls(Printer& p, const Digest& d) {
   if (d.calls.empty()) return;
   const Summary s = d.call_latency_ms();
@@ -241,6 +250,7 @@ std::string run_table(const Digest& digest, const std::vector<Verdict>& verdicts
   Printer p(style);
   print_run(p, digest, verdicts);
   print_nodes(p, digest);
+  print_pings(p, digest);
   print_calls(p, digest);
   print_ledger(p, digest);
   print_verdicts(p, verdicts);

@@ -180,11 +180,13 @@ TEST(Verdict, CallsByResult) {
   EXPECT_EQ(judged(timeouts, {}), "unknown: there was no call from 0 s to 60.00 s");
   EXPECT_EQ(judged(metric(Metric::calls, condition(Compare::greater_equal, 10, ">= 10")), {}),
             "fail: 0 calls from 0 s to 60.00 s; expected >= 10");
+  EXPECT_EQ(judged(timeouts, {call_done(26, "a@a.example", "c@c.example", "timeout", 5), calls[0]}),
+            "fail: 1 of 2 calls ended with timeout (50%), the first at 26.00 s (a->c); expected < 20%");
   ExpectMetric pongs = metric(Metric::pings, condition(Compare::equal, 1, "1"));
   pongs.result = "pong";
   EXPECT_EQ(judged(pongs, {event(2, "a", "a@a.example->b@b.example", "ping_done",
                                  {{"result", std::string("pong")}, {"elapsed_ns", seconds(0.1)}})}),
-            "pass: 1 of 1 ping ended with pong, the first at 2.00 s (a@a.example->b@b.example)");
+            "pass: 1 of 1 ping ended with pong");
 }
 
 // Messages: lost, duplicated, reordered, wedged and how long they took, of the pairs and the time meant.

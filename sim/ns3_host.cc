@@ -34,17 +34,17 @@ Endpoint local_of(ns3::Socket& socket) {
 // Connections are accepted by the kernel, so also while the process is frozen.
 class Ns3Listener final : public TcpListener {
  public:
-  Ns3Listener(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, AcceptHandler accept)
-      : host_(host), socket_(std::move(socket)), bound_(local()), state_(std::make_shared<State>()) {
+  Ns3Listener(Ns3Host& host, const ns3::Ptr<ns3::Socket>& socket, AcceptHandler accept)
+      : host_(host), socket_(socket), bound_(local()), state_(std::make_shared<State>()) {
     ++host_.sockets_;
     state_->accept = std::move(accept);
     state_->host = &host;
     const auto state = state_;
     using Socket = ns3::Ptr<ns3::Socket>;
-    socket_->SetAcceptCallback(
-        ns3::Callback<bool, Socket, const ns3::Address&>([state](Socket, const ns3::Address&) { return state->open; }),
-        ns3::Callback<void, Socket, const ns3::Address&>(
-            [state](Socket s, const ns3::Address&) { accepted(state, s); }));
+    socket_->SetAcceptCallback(ns3::Callback<bool, Socket, const ns3::Address&>(
+                                   [state](const Socket&, const ns3::Address&) { return state->open; }),
+                               ns3::Callback<void, Socket, const ns3::Address&>(
+                                   [state](const Socket& s, const ns3::Address&) { accepted(state, s); }));
   }
   ~Ns3Listener() override {
     state_->open = false;
@@ -89,8 +89,8 @@ class Ns3Listener final : public TcpListener {
 
 class Ns3Udp final : public UdpSocket {
  public:
-  Ns3Udp(Ns3Host& host, ns3::Ptr<ns3::Socket> socket, UdpHandler& handler)
-      : host_(host), socket_(std::move(socket)), bound_(local()), alive_(std::make_shared<bool>(true)) {
+  Ns3Udp(Ns3Host& host, const ns3::Ptr<ns3::Socket>& socket, UdpHandler& handler)
+      : host_(host), socket_(socket), bound_(local()), alive_(std::make_shared<bool>(true)) {
     ++host_.sockets_;
     socket_->SetRecvCallback(
         ns3::Callback<void, ns3::Ptr<ns3::Socket>>([this, alive = alive_, &handler](ns3::Ptr<ns3::Socket>) {

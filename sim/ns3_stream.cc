@@ -86,8 +86,8 @@ Ns3Stream::Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler)
   log(TrafficLog::Step::Kind::dial, 0);
 }
 
-Ns3Stream::Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted)
-    : host_(host), link_(std::make_shared<Link>()), socket_(std::move(accepted)), connected_(true) {
+Ns3Stream::Ns3Stream(Ns3Host& host, const ns3::Ptr<ns3::Socket>& accepted)
+    : host_(host), link_(std::make_shared<Link>()), socket_(accepted), connected_(true) {
   attach();
   // Data or the end may have come before we were attached.
   const auto state = Inside::state(*ns3::DynamicCast<ns3::TcpSocketBase>(socket_));
@@ -107,13 +107,13 @@ void Ns3Stream::attach() {
   // Bound to a shared_ptr, which ns-3's MakeCallback cannot hold: lambdas can.
   const auto link = link_;
   using Socket = ns3::Ptr<ns3::Socket>;
-  socket_->SetConnectCallback(ns3::Callback<void, Socket>([link](Socket s) { link->connected(s); }),
-                              ns3::Callback<void, Socket>([link](Socket s) { link->unanswered(s); }));
-  socket_->SetCloseCallbacks(ns3::Callback<void, Socket>([link](Socket s) { link->closed(s); }),
-                             ns3::Callback<void, Socket>([link](Socket s) { link->failed(s); }));
-  socket_->SetRecvCallback(ns3::Callback<void, Socket>([link](Socket s) { link->readable(s); }));
+  socket_->SetConnectCallback(ns3::Callback<void, Socket>([link](const Socket& s) { link->connected(s); }),
+                              ns3::Callback<void, Socket>([link](const Socket& s) { link->unanswered(s); }));
+  socket_->SetCloseCallbacks(ns3::Callback<void, Socket>([link](const Socket& s) { link->closed(s); }),
+                             ns3::Callback<void, Socket>([link](const Socket& s) { link->failed(s); }));
+  socket_->SetRecvCallback(ns3::Callback<void, Socket>([link](const Socket& s) { link->readable(s); }));
   socket_->SetSendCallback(
-      ns3::Callback<void, Socket, uint32_t>([link](Socket s, uint32_t n) { link->writable(s, n); }));
+      ns3::Callback<void, Socket, uint32_t>([link](const Socket& s, uint32_t n) { link->writable(s, n); }));
 }
 
 void Ns3Stream::set_handler(StreamHandler& handler) {

@@ -18,7 +18,7 @@ class Ns3Stream final : public ByteStream {
   // Dials. The socket belongs to the node of the host.
   Ns3Stream(Ns3Host& host, Endpoint remote, StreamHandler& handler);
   // Takes over an accepted socket.
-  Ns3Stream(Ns3Host& host, ns3::Ptr<ns3::Socket> accepted);
+  Ns3Stream(Ns3Host& host, const ns3::Ptr<ns3::Socket>& accepted);
   ~Ns3Stream() override;
   Ns3Stream(const Ns3Stream&) = delete;
   Ns3Stream& operator=(const Ns3Stream&) = delete;

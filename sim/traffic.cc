@@ -55,9 +55,9 @@ class Replay {
       socket->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), step.remote.port));
       socket->Listen();
       socket->SetAcceptCallback(
-          ns3::Callback<bool, Socket, const ns3::Address&>([](Socket, const ns3::Address&) { return true; }),
+          ns3::Callback<bool, Socket, const ns3::Address&>([](const Socket&, const ns3::Address&) { return true; }),
           ns3::Callback<void, Socket, const ns3::Address&>(
-              [this, at = step.remote](Socket s, const ns3::Address& from) {
+              [this, at = step.remote](const Socket& s, const ns3::Address& from) {
                 const auto peer = ns3::InetSocketAddress::ConvertFrom(from);
                 add(s, at, {Ipv4{peer.GetIpv4().Get()}, peer.GetPort()});
               }));
@@ -69,7 +69,7 @@ class Replay {
   }
 
   void add(const Socket& socket, Endpoint local, Endpoint remote) {
-    socket->SetRecvCallback(ns3::Callback<void, Socket>([this](Socket s) { drain(s); }));
+    socket->SetRecvCallback(ns3::Callback<void, Socket>([this](const Socket& s) { drain(s); }));
     sockets_[{local, remote}] = socket;
     drain(socket);  // what came together with the connection
   }

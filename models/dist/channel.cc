@@ -51,7 +51,7 @@ bool Channel::send(const Message& message) {
 }
 
 void Channel::write_tick() {
-  driver_.push_back(std::vector<uint8_t>(length_size, 0));
+  driver_.emplace_back(length_size);
   count_sent(driver_.back());
 }
 

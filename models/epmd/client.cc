@@ -16,15 +16,15 @@ constexpr size_t max_names_response = 1 << 20;
 // One connection: a request out, bytes in. Whoever derives from it decides when it has enough.
 class Conversation : public StreamHandler {
  public:
-  Conversation(Host& its_host, Endpoint epmd, const Request& request, Duration timeout)
-      : host(its_host), timer_(its_host), finish_(its_host), request_(encode(request)) {
-    stream_ = host.connect_tcp(epmd, *this);
+  Conversation(Host& host, Endpoint epmd, const Request& request, Duration timeout)
+      : host_(host), timer_(host), finish_(host), request_(encode(request)) {
+    stream_ = host_.connect_tcp(epmd, *this);
     timer_.start(timeout, [this] { ended(NetError::timed_out); });
   }
 
   void on_connected() override { stream_->write(request_); }
   void on_data(Bytes data) override {
-    received.insert(received.end(), data.begin(), data.end());
+    received_.insert(received_.end(), data.begin(), data.end());
     arrived();
   }
   void on_closed(NetError why) override { ended(why); }
@@ -52,8 +52,8 @@ class Conversation : public StreamHandler {
     });
   }
 
-  Host& host;
-  std::vector<uint8_t> received;
+  Host& host_;
+  std::vector<uint8_t> received_;
 
  private:
   Timer timer_, finish_;
@@ -70,8 +70,8 @@ class Registration::Exchange : public Conversation {
       : Conversation(owner.host_, owner.options_.epmd, owner.node_, owner.options_.answer_timeout), owner_(owner) {}
 
   void arrived() override {
-    if (answered_) return received.clear();
-    const auto response = decode_alive2_response(received);
+    if (answered_) return received_.clear();
+    const auto response = decode_alive2_response(received_);
     if (response && !*response) return;
     answered_ = true;
     stop_waiting();
@@ -128,14 +128,14 @@ void Registration::answered(tl::expected<Alive2Response, NetError> response) {
 
 class PortPlease::Exchange : public Conversation {
  public:
-  Exchange(Host& its_host, Endpoint epmd, std::string name, Done done)
-      : Conversation(its_host, epmd, PortPlease2Request{name}, port_timeout),
+  Exchange(Host& host, Endpoint epmd, std::string name, Done done)
+      : Conversation(host, epmd, PortPlease2Request{name}, port_timeout),
         name_(std::move(name)),
         done_(std::move(done)) {}
 
   void arrived() override {
-    if (answer_) return received.clear();
-    auto response = decode_port2_response(received);
+    if (answer_) return received_.clear();
+    auto response = decode_port2_response(received_);
     if (response && !*response) return;
     if (!response) {
       answer_ = tl::unexpected(NetError::lookup_failed);
@@ -150,10 +150,10 @@ class PortPlease::Exchange : public Conversation {
   void ended(NetError why) override {
     if (!answer_) answer_ = tl::unexpected(why == NetError::closed ? NetError::lookup_failed : why);
     conclude([this] {
-      host.record({kinds::epmd_lookup,
-                   name_,
-                   {{"port", int64_t{*answer_ ? (*answer_)->port : 0}},
-                    {"result", std::string(*answer_ ? "ok" : to_string(answer_->error()))}}});
+      host_.record({kinds::epmd_lookup,
+                    name_,
+                    {{"port", int64_t{*answer_ ? (*answer_)->port : 0}},
+                     {"result", std::string(*answer_ ? "ok" : to_string(answer_->error()))}}});
       const auto done = std::move(done_);
       done(std::move(*answer_));
     });
@@ -172,17 +172,17 @@ PortPlease::~PortPlease() = default;
 
 class Names::Exchange : public Conversation {
  public:
-  Exchange(Host& its_host, Endpoint epmd, Done done)
-      : Conversation(its_host, epmd, NamesRequest{}, port_timeout), done_(std::move(done)) {}
+  Exchange(Host& host, Endpoint epmd, Done done)
+      : Conversation(host, epmd, NamesRequest{}, port_timeout), done_(std::move(done)) {}
 
   void arrived() override {
-    if (received.size() > max_names_response) ended(NetError::limit);
+    if (received_.size() > max_names_response) ended(NetError::limit);
   }
   void ended(NetError why) override {
     conclude([this, why] {
       const auto done = std::move(done_);
       if (why != NetError::closed) return done(tl::unexpected(why));
-      auto response = decode_names_response(received);
+      auto response = decode_names_response(received_);
       if (!response) return done(tl::unexpected(NetError::lookup_failed));
       done(std::move(*response));
     });

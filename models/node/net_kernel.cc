@@ -275,10 +275,10 @@ void NetKernel::node_up(Connection& connection) {
 }
 
 void NetKernel::announce(Connection& connection) {
-  const std::string peer = connection.peer();
-  auto waiting = std::exchange(find(peer)->waiting, {});
-  if (listener_ != nullptr) listener_->on_node_up(peer, connection.visible());
-  answer(std::move(waiting), true);
+  const auto waiting = std::exchange(find(connection.peer())->waiting, {});
+  // A copy of the name: the listener may end the connection.
+  if (listener_ != nullptr) listener_->on_node_up(std::string(connection.peer()), connection.visible());
+  answer(waiting, true);
 }
 
 void NetKernel::deliver(Connection& connection, dist::Message message) {
@@ -291,7 +291,7 @@ void NetKernel::resumed(const std::string& peer) {
   });
 }
 
-void NetKernel::answer(std::vector<std::function<void(bool)>> waiting, bool connected) {
+void NetKernel::answer(const std::vector<std::function<void(bool)>>& waiting, bool connected) {
   for (const auto& done : waiting) done(connected);
 }
 

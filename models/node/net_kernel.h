@@ -129,7 +129,7 @@ class NetKernel final : public process::Distribution {
   void accept(std::unique_ptr<ByteStream> stream);
   void tick();
   void post(std::function<void()> fn);
-  void answer(std::vector<std::function<void(bool)>> waiting, bool connected);
+  void answer(const std::vector<std::function<void(bool)>>& waiting, bool connected);
   void pending_down(Rows::iterator row, std::string_view reason);
   void up_down(Rows::iterator row, std::string_view reason);
   void up_pending_down(Rows::iterator row, std::string_view reason);

@@ -14,16 +14,16 @@ bool can_monitor(const dist::ProcessName& target, dist::Flags flags) {
 }  // namespace
 
 bool fit_to_peer(dist::Message& message, dist::Flags peer_flags) {
-  using namespace dist;
-  if (const auto* sent = std::get_if<SendSender>(&message.control)) {
-    if (!(peer_flags & flag::send_sender)) message.control = Send{Pid(sent->to)};
+  if (const auto* sent = std::get_if<dist::SendSender>(&message.control)) {
+    if (!(peer_flags & dist::flag::send_sender)) message.control = dist::Send{dist::Pid(sent->to)};
     return true;
   }
-  if (const auto* monitor = std::get_if<MonitorP>(&message.control)) return can_monitor(monitor->to, peer_flags);
-  if (const auto* monitor = std::get_if<DemonitorP>(&message.control)) return can_monitor(monitor->to, peer_flags);
-  if (std::holds_alternative<SpawnRequest>(message.control)) return (peer_flags & flag::spawn) != 0;
-  if (std::holds_alternative<AliasSend>(message.control)) return (peer_flags & flag::alias) != 0;
-  if (std::holds_alternative<UnlinkId>(message.control)) return (peer_flags & flag::unlink_id) != 0;
+  if (const auto* monitor = std::get_if<dist::MonitorP>(&message.control)) return can_monitor(monitor->to, peer_flags);
+  if (const auto* monitor = std::get_if<dist::DemonitorP>(&message.control))
+    return can_monitor(monitor->to, peer_flags);
+  if (std::holds_alternative<dist::SpawnRequest>(message.control)) return (peer_flags & dist::flag::spawn) != 0;
+  if (std::holds_alternative<dist::AliasSend>(message.control)) return (peer_flags & dist::flag::alias) != 0;
+  if (std::holds_alternative<dist::UnlinkId>(message.control)) return (peer_flags & dist::flag::unlink_id) != 0;
   return true;
 }
 

@@ -42,7 +42,7 @@ void Process::send(const Destination& to, Term message, SendOptions options) {
 
 Ref Process::monitor(const MonitorTarget& target, AliasMode alias) {
   const Runtime::Activity activity(*runtime_);
-  const Ref ref = make_ref();
+  Ref ref = make_ref();
   if (!alive_) return ref;
   const uint64_t number = runtime_->number_of(ref);
   monitors_.emplace(number, Monitor{target, alias});
@@ -70,7 +70,7 @@ void Process::unlink(const Pid& pid) {
   runtime_->do_unlink(*this, pid);
 }
 
-void Process::exit(Term reason) {
+void Process::exit(const Term& reason) {
   const Runtime::Activity activity(*runtime_);
   if (defer([this, reason] { exit(reason); })) return;
   runtime_->terminate(*this, reason);
@@ -89,7 +89,7 @@ void Process::watch_nodes() {
 Ref Process::spawn_request(const std::string& to, const std::string& module, const std::string& function,
                            std::vector<Term> arguments, SpawnReplies replies) {
   const Runtime::Activity activity(*runtime_);
-  const Ref ref = make_ref();
+  Ref ref = make_ref();
   if (!alive_) return ref;
   const uint64_t number = runtime_->number_of(ref);
   dist::SpawnRequest request;

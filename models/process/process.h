@@ -99,7 +99,7 @@ class Process {
   void demonitor(const Ref& ref);  // with the option flush
   void link(const Pid& pid);
   void unlink(const Pid& pid);  // also takes an 'EXIT' of it that has not been handled yet
-  void exit(Term reason);
+  void exit(const Term& reason);
   void exit_other(const Pid& pid, Term reason);  // exit/2
   void trap_exit(bool on) { trap_exit_ = on; }
   void watch_nodes();  // net_kernel:monitor_nodes(true)

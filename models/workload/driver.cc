@@ -69,7 +69,7 @@ class Driver::Impl {
   void plan(size_t index, const Schedule& schedule, What what) {
     schedule_action(index, schedule, [this, index, what = std::move(what)] { perform(index, what); });
   }
-  void plan(size_t index, const Schedule& schedule, Send what);
+  void plan(size_t index, const Schedule& schedule, const Send& what);
   void schedule_action(size_t index, const Schedule& schedule, std::function<void()> due) {
     const std::string stream = "workload/" + std::to_string(index);
     tickers_.push_back(std::make_unique<Ticker>(host(), schedule, origin_, stream, std::move(due)));
@@ -192,7 +192,7 @@ void Driver::Impl::remote_call(process::RpcKind kind, const What& what) {
 }
 
 // One sender per action, as one load-generating process would be.
-void Driver::Impl::plan(size_t index, const Schedule& schedule, Send what) {
+void Driver::Impl::plan(size_t index, const Schedule& schedule, const Send& what) {
   auto& sequence = sequences_[what.peer];
   if (!sequence) sequence = std::make_shared<int64_t>(0);
   const LedgerSender* sender = runtime_.spawn<LedgerSender>(what.peer, what.payload, sequence);

@@ -12,10 +12,10 @@ function runFigures(run, detail) {
   const latency = run.latency;
   return el('div', {class: 'figures'},
     figure('Expectations', `${run.verdicts - run.failed} of ${run.verdicts}`, 'not failed', run.failed > 0),
-    figure('Calls', count(run.calls), `${count(run.failedCalls)} failed`),
+    figure('Calls', run.calls ? count(run.calls) : '–', run.calls ? `${count(run.failedCalls)} failed` : 'none was made'),
     figure('Call latency p50', msText(latency && latency.p50), latency ? `p99 ${msText(latency.p99)}, max ${msText(latency.max)}` : 'no call got an answer'),
-    figure('Messages lost', count(run.lost), `of ${count(run.sent)} sent`, run.lost > 0),
-    figure('Seen down', count(run.detections.length), firstAfter(run) === null ? 'no fault before it' : `first ${secondsText(firstAfter(run))} after a fault`),
+    figure('Messages lost', run.sent ? count(run.lost) : '–', run.sent ? `of ${count(run.sent)} sent` : 'none was sent', run.lost > 0),
+    figure('Seen down', count(run.detections.length), firstAfter(run) === null ? 'nodes, by any other' : `first ${secondsText(firstAfter(run))} after a fault`),
     figure('Simulated', secondsText(detail.end), run.wall ? `in ${secondsText(run.wall)}` : ''));
 }
 
@@ -54,13 +54,29 @@ function runPart(run, detail) {
 
 // ---- a family ----
 
+// The labels that differ between runs.
 function sweptKeys(runs) {
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.labels)))];
   return keys.filter((key) => new Set(runs.map((r) => r.labels[key])).size > 1);
 }
 
 const shortKey = (key) => key.slice(key.lastIndexOf('.') + 1);
-const valuesOf = (runs, key) => [...new Set(runs.map((r) => r.labels[key] ?? '–'))];
+
+const units = {'': 1, ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, m: 60, min: 60, h: 3600, '%': 1, B: 1, KiB: 1024, MiB: 1048576,
+  'bit/s': 1, 'kbit/s': 1e3, 'Mbit/s': 1e6, 'Gbit/s': 1e9, '/s': 1};
+
+// "1500ms" as 1.5; NaN for what is no quantity.
+function magnitude(text) {
+  const found = /^(-?[0-9.]+)([a-zA-Z%/]*)$/.exec(text);
+  return found && found[2] in units ? Number(found[1]) * units[found[2]] : NaN;
+}
+
+// The values of a label: by size when all are quantities, else in the order of the runs.
+function valuesOf(runs, key) {
+  const values = [...new Set(runs.map((r) => r.labels[key] ?? '–'))];
+  return values.every((v) => !Number.isNaN(magnitude(v))) ? values.sort((a, b) => magnitude(a) - magnitude(b)) : values;
+}
+
 const nameOf = (run) => `run ${run.id}, seed ${run.seed}${labelText(run.labels) ? ', ' + labelText(run.labels) : ''}`;
 
 function outcomePart(runs, keys) {
@@ -84,7 +100,9 @@ function outcomePart(runs, keys) {
 }
 
 function familyCharts(runs) {
-  const keys = sweptKeys(runs), key = keys[0], parts = [];
+  // The label with the most values makes the better axis.
+  const keys = sweptKeys(runs).sort((a, b) => valuesOf(runs, b).length - valuesOf(runs, a).length);
+  const key = keys[0], parts = [];
   const detections = runs.flatMap((r) => r.detections.filter((d) => d.after !== null).map((d) => ({run: r, after: d.after, d})));
   if (key) parts.push(outcomePart(runs, keys));
   if (detections.length) {

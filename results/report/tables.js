@@ -59,19 +59,20 @@ function factsSection(detail) {
 
 // The table of a family; clicking a head sorts, clicking a run shows it.
 function runsTable(runs, labelKeys, hasDetail, pick) {
+  const any = (value) => runs.some((r) => value(r));
   const columns = [
     ['Run', 'n', (r) => r.id, (r) => String(r.id)],
     ['Seed', 'n', (r) => Number(r.seed), (r) => r.seed],
     ...labelKeys.map((key) => [key.slice(key.lastIndexOf('.') + 1), '', (r) => runs.findIndex((o) => o.labels[key] === r.labels[key]), (r) => r.labels[key] || '']),
     ['Outcome', '', (r) => ['fail', 'unknown', 'pass'].indexOf(r.outcome), (r) => pill(r.outcome)],
-    ['Detected after', 'n', (r) => firstAfter(r) ?? Infinity, (r) => secondsText(firstAfter(r))],
-    ['Calls', 'n', (r) => r.calls, (r) => count(r.calls)],
-    ['failed', 'n', (r) => r.failedCalls, (r) => count(r.failedCalls)],
-    ['p50', 'n', (r) => (r.latency ? r.latency.p50 : Infinity), (r) => msText(r.latency && r.latency.p50)],
-    ['p99', 'n', (r) => (r.latency ? r.latency.p99 : Infinity), (r) => msText(r.latency && r.latency.p99)],
-    ['Lost', 'n', (r) => r.lost, (r) => count(r.lost)],
-    ['Wedged', 'n', (r) => r.wedged, (r) => (r.wedged ? secondsText(r.wedged) : '–')],
-  ];
+    any((r) => firstAfter(r) !== null) && ['Detected after', 'n', (r) => firstAfter(r) ?? Infinity, (r) => secondsText(firstAfter(r))],
+    any((r) => r.calls) && ['Calls', 'n', (r) => r.calls, (r) => count(r.calls)],
+    any((r) => r.calls) && ['failed', 'n', (r) => r.failedCalls, (r) => count(r.failedCalls)],
+    any((r) => r.latency) && ['p50', 'n', (r) => (r.latency ? r.latency.p50 : Infinity), (r) => msText(r.latency && r.latency.p50)],
+    any((r) => r.latency) && ['p99', 'n', (r) => (r.latency ? r.latency.p99 : Infinity), (r) => msText(r.latency && r.latency.p99)],
+    any((r) => r.sent) && ['Lost', 'n', (r) => r.lost, (r) => count(r.lost)],
+    any((r) => r.sent) && ['Wedged', 'n', (r) => r.wedged, (r) => (r.wedged ? secondsText(r.wedged) : '–')],
+  ].filter(Boolean);  // what no run has is no column
   const body = el('tbody');
   let sorted = [...runs], by = 0, down = false;
   const fill = () => body.replaceChildren(...sorted.map((r) => el('tr',

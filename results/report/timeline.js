@@ -177,9 +177,9 @@ class Timeline {
       const rect = this.span(group, f.from, f.to, lane.y + 3, 14, 'fault', `${text}: ${f.target}\n${until}`);
       if (!rect) continue;
       const x = Number(rect.getAttribute('x')), width = Number(rect.getAttribute('width'));
-      const label = svgEl('text', {x: x + 5, y: lane.y + 14, class: 'fault-text', 'pointer-events': 'none'}, text);
-      if (width > text.length * 6.5 + 8) group.append(label);
-      else if (!lasting) group.append(svgEl('text', {x: x + 5, y: lane.y + 14, class: 'sub'}, text));
+      const fits = width > text.length * 6.5 + 8;  // else beside it
+      group.append(svgEl('text', {x: fits ? x + 5 : x + width + 4, y: lane.y + 14, class: fits ? 'fault-text' : 'sub',
+        'pointer-events': 'none'}, text));
     }
   }
 

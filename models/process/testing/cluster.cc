@@ -50,7 +50,7 @@ SendResult TestNode::send(const std::string& peer, dist::Message message) {
   return busy_.contains(peer) ? SendResult::busy : SendResult::sent;
 }
 
-void TestNode::inject(const std::string& peer, dist::Message message) {
+void TestNode::inject(const std::string& peer, const dist::Message& message) {
   transmit(peer, message);
 }
 

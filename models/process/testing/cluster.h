@@ -70,7 +70,7 @@ class TestNode final : public Distribution {
   // While on, everything sent to the peer is answered with `busy`; off resumes.
   void set_busy(const std::string& peer, bool on);
   // Sends a message as this node although its runtime knows nothing of it.
-  void inject(const std::string& peer, dist::Message message);
+  void inject(const std::string& peer, const dist::Message& message);
 
  private:
   friend class Cluster;
