@@ -111,6 +111,8 @@ const std::vector<const char*>& migrations() {
 }
 
 SchemaState schema_state(SQLite::Database& db, const std::vector<const char*>& steps) {
+  // One snapshot for all three questions: another process may be creating the file meanwhile.
+  const SQLite::Transaction snapshot(db);
   const int version = pragma(db, "user_version");
   const bool ours = pragma(db, "application_id") == application_id;
   const bool empty = db.execAndGet("SELECT count(*) FROM sqlite_schema").getInt() == 0;

@@ -80,7 +80,8 @@ Child in_child(Fn fn) {
     int code = 99;
     try {
       code = fn();
-    } catch (const std::exception&) {
+    } catch (const std::exception& error) {
+      fprintf(stderr, "child: %s\n", error.what());
     }
     ::_exit(code);
   }

@@ -66,7 +66,7 @@ void NetKernel::exited(Connection& connection, std::string_view reason) {
 // pending_nodedown/5: erts_internal:abort_pending_connection/2 fires monitors and links.
 void NetKernel::pending_down(Rows::iterator found, std::string_view reason) {
   const std::string peer = found->first;
-  Row row = std::move(found->second);
+  const Row row = std::move(found->second);
   rows_.erase(found);
   release_name(peer, row);
   if (row.dialled) {
@@ -75,7 +75,7 @@ void NetKernel::pending_down(Rows::iterator found, std::string_view reason) {
                   {{"reason", std::string(reason)}, {"elapsed_ns", int64_t((host_.now() - *row.dialled).count())}}});
   }
   if (listener_ != nullptr) listener_->on_connect_failed(peer);
-  answer(std::move(row.waiting), false);
+  answer(row.waiting, false);
 }
 
 // up_nodedown/6.
