@@ -1,0 +1,139 @@
+// Relays, and the keys of nodes that reach each other through them. Names, meanings and defaults of
+// the constants: the configuration table of the public documents, and facts relay-distribution.md
+// section 1.5; where a default reads "A / B", B is that of the preset macula-3.13.
+#include <utility>
+
+#include "scenarios/format_parts.h"
+#include "scenarios/scalars.h"
+
+namespace distlab::scenario::table {
+namespace {
+
+Shape count(int64_t low = 0) {
+  return integer_shape(low, 1'000'000'000);
+}
+
+std::string check_host(std::string_view text) {
+  const std::string wrong = erlang_name_shape().check("x@" + std::string(text));
+  return wrong.empty() ? "" : "expected a host name with a dot: '" + std::string(text) + "'";
+}
+
+Shape host_name() {
+  return with_check(text_shape("a host name"), check_host, "[A-Za-z0-9_:{}-]+(\\.[A-Za-z0-9_:{}-]+)+");
+}
+
+std::vector<Key> quic_keys(std::string idle, std::string keep_alive) {
+  return {
+      optional("idle_timeout", duration_shape(), "QUIC: a silent connection is given up after it.", std::move(idle)),
+      optional("keep_alive", duration_shape(), "QUIC: a PING after so much silence; 0s: none.", std::move(keep_alive)),
+      optional("stream_window", size_shape(), "QUIC: what a peer may send of a stream before it is read.", "1250kB"),
+      optional("send_buffer", size_shape(), "QUIC: bytes of a stream sent and not yet acknowledged.", "8MiB"),
+  };
+}
+
+}  // namespace
+
+std::vector<Key> tunnel_keys() {
+  return {
+      optional("dist_timeout", duration_shape(), "`DIST_TIMEOUT`: time for the answer to a tunnel request.",
+               "25s / 10s"),
+      optional("controller_timeout", duration_shape(),
+               "`CONTROLLER_TIMEOUT`: time for the kernel to take an accepted tunnel.", "30s"),
+      optional("bridge_recv_timeout", duration_shape(), "`BRIDGE_RECV_TIMEOUT`: the reader looks up so often.", "60s"),
+      optional("backpressure_hwm", count(),
+               "`BACKPRESSURE_HWM`: messages in the client's mailbox before the reader pauses.", "64"),
+      optional("backpressure_pause", duration_shape(), "How long it pauses, once per chunk.", "1ms"),
+      optional("reconnect_interval", duration_shape(), "`RECONNECT_INTERVAL`: between attempts to find a client.",
+               "2s"),
+      optional("reconnect_max_attempts", count(), "`RECONNECT_MAX_ATTEMPTS`: after so many the bridge stops.", "15"),
+      optional("publish_retries", count(), "`PUBLISH_RETRIES`: attempts to hand over a chunk without a client.", "3"),
+      optional("publish_retry_interval", duration_shape(), "Between them.", "1s"),
+      optional("chunk", size_shape(), "The most one tunnel message carries.", "1460B"),
+      optional("reader_runs_while_reconnecting", boolean_shape(),
+               "The reader goes on reading while there is no client, so that chunks are lost and counted as sent.",
+               "false / true"),
+      optional("resubscribe_on_accept", boolean_shape(),
+               "The accepting side unsubscribes and subscribes again when its bridge starts.", "false / true"),
+      optional("flush_decrypts", boolean_shape(),
+               "What arrived before the bridge is decrypted; if not, it goes raw into the handshake.", "true / false"),
+      optional("creation", integer_shape(1, 3), "What `listen/1` gives as the node's creation.", "1"),
+      optional("max_tunnels", count(1), "Tunnels of a node, set up or under way; more are refused.", "10000"),
+  };
+}
+
+std::vector<Key> mesh_keys() {
+  std::vector<Key> keys{
+      optional("connect_timeout", duration_shape(), "Time for a relay to answer.", "10s"),
+      optional("call_timeout", duration_shape(), "Time for a call without one of its own.", "5s"),
+      optional("ping_interval", duration_shape(), "Between PINGs.", "30s"),
+      optional("ping_timeout", duration_shape(), "A PING unanswered for longer than this ends the session.", "60s"),
+      optional("backoff_min", duration_shape(), "Before the first new attempt; doubled by each.", "1s"),
+      optional("backoff_max", duration_shape(), "At most.", "30s"),
+      optional("backoff_jitter", ratio_shape(), "Either way.", "30%"),
+      optional("on_stream_end", choice_shape("a reaction", {"die", "reconnect", "ignore"}),
+               "What the client does when the relay says goodbye.", "die / reconnect"),
+      optional("on_connection_loss", choice_shape("a reaction", {"die", "reconnect", "ignore"}),
+               "What it does when its QUIC connection is lost; ignored, only PING finds out.", "die / ignore"),
+      optional("restart_after", timeout_shape(), "A client that died is replaced after so long; `infinity`: never.",
+               "1s / infinity"),
+      optional("blocking_connect", boolean_shape(), "While it dials, the client does nothing else.", "true"),
+      optional("mailbox_limit", size_shape(), "Bytes waiting in the client before it dies of them.", "256MiB"),
+  };
+  for (Key& key : quic_keys("60s", "20s")) keys.push_back(std::move(key));
+  return keys;
+}
+
+std::vector<Key> relay_limit_keys() {
+  std::vector<Key> keys{
+      optional("service_time", duration_shape(), "Time the relay needs for one frame; sessions take turns.", "0s"),
+      optional("max_sessions", count(1), "Sessions at once.", "10000"),
+      optional("max_subscriptions", count(1), "Of a session.", "10000"),
+      optional("max_procedures", count(1), "Names a session advertises.", "1000"),
+      optional("max_calls", count(1), "Calls of a session under way.", "1000"),
+      optional("max_frame", size_shape(), "A larger frame ends the session.", "1MiB"),
+      optional("max_queued", size_shape(), "Bytes waiting for a slow reader; beyond it, what is published is dropped.",
+               "16MiB"),
+      optional("max_frame_rate", count(), "Frames per second of a session; more wait. 0: any number.", "0"),
+      optional("connect_time", duration_shape(), "Time for a new connection to say who it is.", "10s"),
+  };
+  for (Key& key : quic_keys("120s", "30s")) keys.push_back(std::move(key));
+  return keys;
+}
+
+Shape relay() {
+  std::vector<Key> keys{
+      optional("site", node_shape_name(), "Where its machine stands. Required, here or in `relay_defaults`."),
+      optional("host", host_name(), "Its host name, for which its certificate is issued.", "KEY.relay.example"),
+      optional("port", integer_shape(1, 65535), "UDP port.", "4433"),
+      optional("certificate", choice_shape("a certificate", {"valid", "expired", "wrong_name", "foreign"}),
+               "What is wrong with it; `foreign`: issued by an authority the nodes do not know.", "valid"),
+      optional("realms", list_of(word(), 1), "The realms it admits.", "any"),
+      optional("validate_address", boolean_shape(), "QUIC Retry: one round trip more, no state for forged addresses.",
+               "false"),
+      optional("keeps_reset_key", boolean_shape(),
+               "After a restart its stateless resets are believed: clients learn at once that it lost their state.",
+               "false"),
+      optional("start", time_shape(), "When its process is started.", "0s"),
+      optional("boot", time_shape(), "From each start until it listens.", "500ms"),
+      optional("autostart", boolean_shape(), "`false`: only a `start` fault brings it up.", "true"),
+  };
+  for (Key& key : relay_limit_keys()) keys.push_back(std::move(key));
+  return object(std::move(keys));
+}
+
+std::vector<Key> membership_keys() {
+  return {
+      optional("relays", list_of(node_shape_name(), 1),
+               "Its relays, in the order they are tried. For carrier `relay`."),
+      optional("realm", word(), "Nodes of different realms do not see each other.", "io.macula"),
+      optional("identity", word(), "Who it says it is to a relay.", "its name"),
+      optional("tls_verify", choice_shape("a way to verify", {"none", "peer"}),
+               "Whether it checks the relay's certificate.", "none"),
+      optional("preset", choice_shape("a preset", {"documented", "macula-3.13"}),
+               "Defaults of `tunnel` and `mesh`: the documents' words, or what the code does.", "documented"),
+      optional("tunnel", object(tunnel_keys()), "Constants and switches of its tunnels."),
+      optional("mesh", object(mesh_keys()), "Constants and switches of its mesh client."),
+  };
+}
+
+}  // namespace distlab::scenario::table
