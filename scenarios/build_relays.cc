@@ -95,7 +95,8 @@ Relay Builder::build_relay(const Member& member) {
     for (const Value& realm : realms->items) relay.realms.push_back(realm.text);
   relay.validate_address = boolean_field(map, "validate_address").value_or(false);
   relay.keeps_reset_key = boolean_field(map, "keeps_reset_key").value_or(false);
-  relay.parameters = parameters_of(&map, table::relay_limit_keys());
+  relay.parameters = parameters_of(&map, table::relay_keys());
+  relay.limits = parameters_of(map.get("limits"), table::relay_limit_keys());
   relay.start = time_field(map, "start").value_or(relay.start);
   relay.boot = time_field(map, "boot").value_or(relay.boot);
   relay.autostart = boolean_field(map, "autostart").value_or(relay.autostart);

@@ -35,6 +35,7 @@ Shape some_nodes();     // a list
 
 std::vector<Key> tunnel_keys();  // format_relays.cc
 std::vector<Key> mesh_keys();
+std::vector<Key> relay_keys();  // that are parameters
 std::vector<Key> relay_limit_keys();
 std::vector<Key> membership_keys();
 Shape relay();

@@ -83,21 +83,34 @@ std::vector<Key> mesh_keys() {
   return keys;
 }
 
-std::vector<Key> relay_limit_keys() {
+std::vector<Key> relay_keys() {
   std::vector<Key> keys{
       optional("service_time", duration_shape(), "Time the relay needs for one frame; sessions take turns.", "0s"),
-      optional("max_sessions", count(1), "Sessions at once.", "10000"),
-      optional("max_subscriptions", count(1), "Of a session.", "10000"),
-      optional("max_procedures", count(1), "Names a session advertises.", "1000"),
-      optional("max_calls", count(1), "Calls of a session under way.", "1000"),
-      optional("max_frame", size_shape(), "A larger frame ends the session.", "1MiB"),
-      optional("max_queued", size_shape(), "Bytes waiting for a slow reader; beyond it, what is published is dropped.",
-               "16MiB"),
-      optional("max_frame_rate", count(), "Frames per second of a session; more wait. 0: any number.", "0"),
-      optional("connect_time", duration_shape(), "Time for a new connection to say who it is.", "10s"),
+      optional("control_first", boolean_shape(), "Calls and their like overtake what is published.", "true"),
+      optional("close_linger", duration_shape(), "For the last words to a session that is being closed.", "2s"),
   };
   for (Key& key : quic_keys("120s", "30s")) keys.push_back(std::move(key));
   return keys;
+}
+
+std::vector<Key> relay_limit_keys() {
+  return {
+      optional("sessions", count(1), "Connections at once.", "10000"),
+      optional("sessions_per_address", count(1), "Of them from one address.", "5000"),
+      optional("pending_sessions", count(1), "Connections that have not said who they are.", "1000"),
+      optional("connect_timeout", duration_shape(), "Time to say it.", "10s"),
+      optional("subscriptions", count(1), "Of a session.", "10000"),
+      optional("procedures", count(1), "Names a session advertises.", "1000"),
+      optional("calls", count(1), "Calls of a session under way.", "1000"),
+      optional("call_lifetime", duration_shape(), "After it the relay answers `timeout`.", "30s"),
+      optional("frame_bytes", size_shape(), "A larger frame ends the session.", "1MiB"),
+      optional("queued_bytes", size_shape(),
+               "Waiting for a slow reader; beyond it, what is published to it is dropped.", "16MiB"),
+      optional("inbound_bytes", size_shape(), "Waiting to be served; beyond it the relay stops reading the session.",
+               "1MiB"),
+      optional("frames_per_second", count(), "Of a session; more wait. 0: any number.", "0"),
+      optional("bytes_per_second", size_shape(), "Of a session; more wait. 0B: any number.", "0B"),
+  };
 }
 
 Shape relay() {
@@ -117,7 +130,8 @@ Shape relay() {
       optional("boot", time_shape(), "From each start until it listens.", "500ms"),
       optional("autostart", boolean_shape(), "`false`: only a `start` fault brings it up.", "true"),
   };
-  for (Key& key : relay_limit_keys()) keys.push_back(std::move(key));
+  for (Key& key : relay_keys()) keys.push_back(std::move(key));
+  keys.push_back(optional("limits", object(relay_limit_keys()), "What its peers can make grow, and how far."));
   return object(std::move(keys));
 }
 

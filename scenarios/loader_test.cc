@@ -219,7 +219,7 @@ TEST(Loader, ReadsRelays) {
 name: relays
 duration: 60s
 sites: { s: {}, t: {} }
-relay_defaults: { site: s, max_sessions: 7 }
+relay_defaults: { site: s, limits: { sessions: 7 } }
 relays:
   berlin: { realms: [r1, r2], keeps_reset_key: true, certificate: expired, idle_timeout: 9s }
   "paris{i}": { count: 2, port: 5000 }
@@ -243,7 +243,7 @@ pcap: [berlin, a]
   EXPECT_EQ(berlin.certificate, Certificate::expired);
   EXPECT_TRUE(berlin.keeps_reset_key);
   EXPECT_THAT(berlin.realms, ElementsAre("r1", "r2"));
-  EXPECT_EQ(berlin.parameters.at("max_sessions"), ParameterValue(int64_t{7}));
+  EXPECT_EQ(berlin.limits.at("sessions"), ParameterValue(int64_t{7}));
   EXPECT_EQ(berlin.parameters.at("idle_timeout"), ParameterValue(Duration{9s}));
   EXPECT_EQ(scenario.relays.at("paris2").port, 5000);
   const Membership& a = scenario.nodes.at("a").membership;

@@ -74,8 +74,8 @@ struct Relay {
   std::vector<std::string> realms;  // that it admits; empty: any
   bool validate_address = false;    // QUIC Retry
   bool keeps_reset_key = false;     // over restarts, so that its stateless resets are believed
-  Parameters parameters;            // its limits and timeouts
-  TimeRange start;                  // when its process is started
+  Parameters parameters, limits;
+  TimeRange start;  // when its process is started
   TimeRange boot{Duration{std::chrono::milliseconds{500}}, Duration{std::chrono::milliseconds{500}}};
   bool autostart = true;
 };
