@@ -9,6 +9,7 @@
 // connection it is about.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,8 +45,9 @@ struct ConnectionStats {
   Duration smoothed_rtt{0};
   uint64_t congestion_window = 0;  // bytes
   uint64_t bytes_in_flight = 0;
-  uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;
-  uint64_t bytes_sent = 0, bytes_received = 0;  // UDP payload
+  uint64_t packets_sent = 0, packets_received = 0;  // UDP datagrams
+  uint64_t packets_lost = 0;                        // of those with stream data or datagrams, as far as noticed
+  uint64_t bytes_sent = 0, bytes_received = 0;      // UDP payload
 };
 
 class Connection {
@@ -85,6 +87,8 @@ struct ClientSettings {
   std::string server_name;  // SNI, and what the certificate must be for
   std::shared_ptr<const ClientCredentials> credentials;
   QlogWriter qlog = {};
+  // The date at the start of the run (host time run_start), for the validity of certificates.
+  std::chrono::sys_seconds date_at_start = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 };
 
 struct ServerSettings {
