@@ -61,8 +61,8 @@ class CallTable {
   using Done = std::function<void(CallResult)>;
 
   uint64_t add(Time deadline, Done done);
-  std::optional<Done> take(uint64_t id);    // nothing if it is over
-  std::optional<Done> expired(Time now);    // one whose deadline has passed
+  std::optional<Done> take(uint64_t id);  // nothing if it is over
+  std::optional<Done> expired(Time now);  // one whose deadline has passed
   std::optional<Time> next_deadline() const;
   std::vector<Done> take_all();  // in the order in which they were made
   size_t size() const { return calls_.size(); }
@@ -87,7 +87,7 @@ class PingWatch {
   size_t unanswered() const { return sent_.size(); }
 
  private:
-  const Duration timeout_;
+  Duration timeout_;
   std::deque<std::pair<uint64_t, Time>> sent_;
   uint64_t last_ = 0;
 };

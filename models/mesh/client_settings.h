@@ -40,9 +40,9 @@ struct ClientSettings {
                                        .keep_alive = std::chrono::seconds{20}};
   std::string alpn = "macula";
 
-  Duration backoff_min = std::chrono::seconds{1};   // doubles with each failure
+  Duration backoff_min = std::chrono::seconds{1};  // doubles with each failure
   Duration backoff_max = std::chrono::seconds{30};
-  double backoff_jitter = 0.3;                      // each backoff is up to this share longer or shorter
+  double backoff_jitter = 0.3;                          // each backoff is up to this share longer or shorter
   Duration connect_timeout = std::chrono::seconds{10};  // look-up, QUIC handshake and WELCOME together
   Duration call_timeout = std::chrono::seconds{5};      // of a call that names none
   Duration ping_interval = std::chrono::seconds{30};    // zero: no PING is sent

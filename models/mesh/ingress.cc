@@ -18,10 +18,8 @@ Duration time_for(uint64_t count, uint64_t rate) {
 }  // namespace
 
 void Ingress::open(SessionId id) {
-  const auto [at, fresh] = sessions_.try_emplace(id, Session{.reader = FrameReader(settings_.frame_bytes)});
+  [[maybe_unused]] const bool fresh = sessions_.try_emplace(id, settings_.frame_bytes).second;
   assert(fresh);
-  (void)at;
-  (void)fresh;
 }
 
 void Ingress::close(SessionId id) {
@@ -85,8 +83,7 @@ void Ingress::put_in_turn(Time now, SessionId id, Session& session) {
 
 void Ingress::update_reading(SessionId id, Session& session) {
   // An unfinished frame does not count: it must be read to its end to leave.
-  const bool reading =
-      session.waiting <= (session.reading ? settings_.inbound_bytes : settings_.inbound_bytes / 2);
+  const bool reading = session.waiting <= (session.reading ? settings_.inbound_bytes : settings_.inbound_bytes / 2);
   if (reading == session.reading) return;
   session.reading = reading;
   changed_.push_back(id);

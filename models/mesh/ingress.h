@@ -52,6 +52,7 @@ class Ingress {
 
  private:
   struct Session {
+    explicit Session(size_t max_frame) : reader(max_frame) {}
     FrameReader reader;
     std::deque<Frame> control, plain;
     size_t waiting = 0;  // bytes in the queues
@@ -71,8 +72,8 @@ class Ingress {
 
   const IngressSettings settings_;
   std::map<SessionId, Session> sessions_;
-  std::deque<SessionId> ready_;                      // have frames, may send them
-  std::set<std::pair<Time, SessionId>> throttled_;   // have frames, must wait
+  std::deque<SessionId> ready_;                     // have frames, may send them
+  std::set<std::pair<Time, SessionId>> throttled_;  // have frames, must wait
   std::optional<Served> in_service_;
   Time done_at_{};
   std::vector<SessionId> changed_;

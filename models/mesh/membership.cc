@@ -48,7 +48,7 @@ void Membership::start() {
   ++stats_.started;
   client_ = std::make_unique<RelayClient>(
       host_, settings_.client,
-      RelayClient::Listener{.on_connected = {}, .on_disconnected = {}, .on_died = [this](const auto&) { died(); }});
+      ClientListener{.on_connected = {}, .on_disconnected = {}, .on_died = [this](const auto&) { died(); }});
   slot_.set(client_.get());
 }
 

@@ -21,7 +21,7 @@ struct Connect {
   std::string realm, identity;
 };
 struct Welcome {
-  std::string relay;      // the relay's name
+  std::string relay;     // the relay's name
   uint64_t session = 0;  // its number there, for its logs
 };
 struct Disconnect {

@@ -52,8 +52,8 @@ class Relay {
   const RelaySettings settings_;
   RelayCore core_;
   Ingress ingress_;
-  std::map<SessionId, std::unique_ptr<Peer>> peers_;
   std::unique_ptr<quic::Socket> socket_;
+  std::map<SessionId, std::unique_ptr<Peer>> peers_;  // hold connections of the socket
   Timer timer_, shutdown_timer_;
   Time timer_due_{};
   bool shutting_down_ = false;

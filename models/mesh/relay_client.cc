@@ -21,7 +21,7 @@ Duration backoff(const ClientSettings& settings, int failures, RandomStream& ran
 
 }  // namespace
 
-RelayClient::RelayClient(Host& host, ClientSettings settings, Listener listener)
+RelayClient::RelayClient(Host& host, ClientSettings settings, ClientListener listener)
     : host_(host),
       settings_(std::move(settings)),
       listener_(std::move(listener)),
@@ -45,7 +45,8 @@ void RelayClient::dial() {
   ++dials_;
   dial_started_ = host_.now();
   last_error_.clear();
-  link_ = std::make_unique<RelayLink>(host_, settings_, settings_.relays[relay_], *this);
+  RelayLink::Handler& handler = *this;
+  link_ = std::make_unique<RelayLink>(host_, settings_, settings_.relays[relay_], handler);
   dial_timer_.start(settings_.connect_timeout, [this] { failed_to_connect("timeout"); });
 }
 

@@ -23,18 +23,18 @@
 
 namespace distlab::mesh {
 
+// Told from the host's loop.
+struct ClientListener {
+  std::function<void()> on_connected = {};
+  std::function<void(const std::string& reason)> on_disconnected = {};  // and it dials again
+  std::function<void(const std::string& reason)> on_died = {};          // the last one
+};
+
 class RelayClient final : public Client, private RelayLink::Handler {
  public:
-  // Told from the host's loop.
-  struct Listener {
-    std::function<void()> on_connected = {};
-    std::function<void(const std::string& reason)> on_disconnected = {};  // and it dials again
-    std::function<void(const std::string& reason)> on_died = {};          // the last one
-  };
-
   // Dials at once. Needs at least one relay. Destroying it is the death of the whole node: no word to
   // anybody.
-  RelayClient(Host& host, ClientSettings settings, Listener listener = {});
+  RelayClient(Host& host, ClientSettings settings, ClientListener listener = {});
   ~RelayClient() override;
   RelayClient(const RelayClient&) = delete;
   RelayClient& operator=(const RelayClient&) = delete;
@@ -97,7 +97,7 @@ class RelayClient final : public Client, private RelayLink::Handler {
   void told(const Ping& message);
   void told(const Pong& message);
   void told(const Error& message);
-  void told(Reply message);
+  void told(mesh::Reply message);  // not Client::Reply
   void told(Call message);
   template <typename Unexpected>
   void told(const Unexpected& message);
@@ -119,7 +119,7 @@ class RelayClient final : public Client, private RelayLink::Handler {
 
   Host& host_;
   const ClientSettings settings_;
-  const Listener listener_;
+  const ClientListener listener_;
   State state_ = State::waiting;
   ClientStats stats_;
 
@@ -135,11 +135,11 @@ class RelayClient final : public Client, private RelayLink::Handler {
   std::deque<std::pair<Time, std::string>> subscribes_due_;
   std::vector<std::pair<CallTable::Done, CallError>> finished_;
   uint64_t dials_ = 0;
-  uint64_t session_ = 0;   // counts WELCOMEs: an answer belongs to the session in which its call came
-  size_t answering_ = 0;   // calls of that session
+  uint64_t session_ = 0;  // counts WELCOMEs: an answer belongs to the session in which its call came
+  size_t answering_ = 0;  // calls of that session
 
-  size_t relay_ = 0;     // which of the list
-  int failures_ = 0;     // in a row
+  size_t relay_ = 0;  // which of the list
+  int failures_ = 0;  // in a row
   Time dial_started_{};
   std::string last_error_;  // what the relay complained of, before it hangs up
   std::unique_ptr<RelayLink> link_;

@@ -76,8 +76,8 @@ void RelayClient::start_ping_timer() {
   ping_timer_.start(settings_.ping_interval, [this] {
     start_ping_timer();
     // The last tick still waits for the process: two would say no more.
-    const bool waits = std::any_of(mailbox_.begin(), mailbox_.end(),
-                                   [](const Item& item) { return item.kind == ItemKind::ping; });
+    const bool waits =
+        std::any_of(mailbox_.begin(), mailbox_.end(), [](const Item& item) { return item.kind == ItemKind::ping; });
     if (!waits) post({ItemKind::ping});
   });
 }
@@ -100,7 +100,7 @@ void RelayClient::told(const Error& message) {
   host_.record({kinds::log, relay_name(), {{"level", "warning"}, {"text", "the relay says " + last_error_}}});
 }
 
-void RelayClient::told(Reply message) {
+void RelayClient::told(mesh::Reply message) {
   auto done = calls_.take(message.id);
   if (done) (*done)(std::move(message.result));
 }
@@ -124,9 +124,9 @@ void RelayClient::told(Call message) {
 void RelayClient::answer(uint64_t session, uint64_t call, CallResult result) {
   if (session != session_ || !connected()) return;
   --answering_;
-  Frame frame = encode(Reply{call, std::move(result)});
+  Frame frame = encode(mesh::Reply{call, std::move(result)});
   if (frame.size() > settings_.frame_bytes) {
-    frame = encode(Reply{call, tl::unexpected(CallError{"limit", "frame_bytes"})});
+    frame = encode(mesh::Reply{call, tl::unexpected(CallError{"limit", "frame_bytes"})});
   }
   post({ItemKind::outgoing, std::move(frame)});
 }

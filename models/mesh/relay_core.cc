@@ -39,15 +39,13 @@ std::string_view to_string(DropReason reason) {
 
 SessionId RelayCore::open(Time now, Endpoint remote) {
   const auto& limits = settings_.limits;
-  const char* full = sessions_.size() >= limits.sessions        ? "sessions"
-                     : stats_.pending >= limits.pending_sessions ? "pending_sessions"
-                     : by_address_[remote.address] >= limits.sessions_per_address
-                         ? "sessions_per_address"
+  const char* full = sessions_.size() >= limits.sessions                                 ? "sessions"
+                     : stats_.pending >= limits.pending_sessions                         ? "pending_sessions"
+                     : by_address_[remote.address] >= limits.sessions_per_address        ? "sessions_per_address"
                      : pending_by_address_[remote.address] >= limits.pending_per_address ? "pending_per_address"
-                                                                                          : nullptr;
+                                                                                         : nullptr;
   const SessionId id{++last_session_};
-  Session& session = sessions_.try_emplace(id, Session{.out = Outbox(settings_.control_first)}).first->second;
-  session.remote = remote;
+  Session& session = sessions_.try_emplace(id, remote, settings_.control_first).first->second;
   ++by_address_[remote.address];
   ++pending_by_address_[remote.address];
   ++stats_.pending;
@@ -105,7 +103,8 @@ void RelayCore::close(Time now, SessionId id, Session& session, CloseCode code, 
   leave(id, session, reason);
   drop_queue(now, id, session);
   if (code == CloseCode::replaced || code == CloseCode::shutdown) {
-    send_last(now, id, session, encode(Disconnect{code == CloseCode::replaced ? std::string(what) : std::string(detail)}));
+    send_last(now, id, session,
+              encode(Disconnect{code == CloseCode::replaced ? std::string(what) : std::string(detail)}));
   } else if (code != CloseCode::normal) {
     send_last(now, id, session, encode(Error{std::string(what), std::string(detail)}));
   }

@@ -64,10 +64,11 @@ class RelayCore {
 
  private:
   struct Session {
+    Session(Endpoint from, bool control_first) : remote(from), out(control_first) {}
     Endpoint remote;
-    std::string identity, wanted_realm;  // empty until CONNECT
-    Realm* realm = nullptr;  // null until CONNECT, and again when the session is over
-    bool pending = true;     // neither connected nor closing
+    std::string identity, wanted_realm;             // empty until CONNECT
+    Realm* realm = nullptr;                         // null until CONNECT, and again when the session is over
+    bool pending = true;                            // neither connected nor closing
     std::set<std::string_view> topics, procedures;  // views of the tables' names
     std::set<uint64_t> asked, asking;               // relay's numbers of calls to it, and from it
     Outbox out;

@@ -82,9 +82,8 @@ void RelayCore::welcome(Time now, SessionId id, Session& session) {
   session.realm = &realms_.enter(session.wanted_realm);
   session.realm->identities.emplace(session.identity, id);
   ++stats_.sessions;
-  events_.push_back({kinds::session_up,
-                     session.identity,
-                     {{"realm", session.wanted_realm}, {"remote", session.remote.to_string()}}});
+  events_.push_back(
+      {kinds::session_up, session.identity, {{"realm", session.wanted_realm}, {"remote", session.remote.to_string()}}});
   send(now, id, session, encode(Welcome{settings_.name, uint64_t(id)}));
 }
 

@@ -21,23 +21,23 @@ namespace distlab::mesh {
 // Everything that a peer can make grow, and how far. Whoever meets a limit is told which: an ERROR frame,
 // a REPLY with an error, or the end of its session. The README has these as a table.
 struct RelayLimits {
-  size_t sessions = 10'000;              // connections, with or without CONNECT
-  size_t sessions_per_address = 5'000;   // of them from one IPv4 address
-  size_t pending_sessions = 1'000;       // of them without CONNECT yet
-  size_t pending_per_address = 500;      // of those from one IPv4 address
+  size_t sessions = 10'000;                             // connections, with or without CONNECT
+  size_t sessions_per_address = 5'000;                  // of them from one IPv4 address
+  size_t pending_sessions = 1'000;                      // of them without CONNECT yet
+  size_t pending_per_address = 500;                     // of those from one IPv4 address
   Duration connect_timeout = std::chrono::seconds{10};  // from the QUIC handshake until CONNECT
 
-  size_t subscriptions = 10'000;            // of a session
-  size_t subscriptions_total = 2'000'000;   // of all
-  size_t procedures = 1'000;                // advertised by a session
-  size_t procedures_total = 200'000;        // of all
-  size_t calls = 1'000;                     // of a session as the caller, not yet answered
-  size_t calls_total = 100'000;             // of all
+  size_t subscriptions = 10'000;                      // of a session
+  size_t subscriptions_total = 2'000'000;             // of all
+  size_t procedures = 1'000;                          // advertised by a session
+  size_t procedures_total = 200'000;                  // of all
+  size_t calls = 1'000;                               // of a session as the caller, not yet answered
+  size_t calls_total = 100'000;                       // of all
   Duration call_lifetime = std::chrono::seconds{30};  // then the relay answers "timeout"
 
   size_t frame_bytes = default_max_frame;  // header included
   size_t realm_bytes = 255;
-  size_t identity_bytes = 1'100;   // a node name: 255 characters of up to four bytes
+  size_t identity_bytes = 1'100;  // a node name: 255 characters of up to four bytes
   size_t topic_bytes = 1'200;
   size_t procedure_bytes = 1'200;  // "_dist.tunnel." and a node name
 
@@ -70,7 +70,7 @@ struct RelaySettings {
                                        .max_uni_streams = 3};
   std::string alpn = "macula";
   bool validate_address = false;
-  size_t max_handshakes = 1'000;  // QUIC handshakes under way
+  size_t max_handshakes = 1'000;        // QUIC handshakes under way
   std::vector<uint8_t> reset_key = {};  // see quic::ServerSettings
 
   RelayLimits limits = {};
