@@ -22,6 +22,10 @@ Shape host_name() {
   return with_check(text_shape("a host name"), check_host, "[A-Za-z0-9_:{}-]+(\\.[A-Za-z0-9_:{}-]+)+");
 }
 
+Shape reaction() {
+  return choice_shape("a reaction", {"die", "reconnect", "ignore"});
+}
+
 std::vector<Key> quic_keys(std::string idle, std::string keep_alive) {
   return {
       optional("idle_timeout", duration_shape(), "QUIC: a silent connection is given up after it.", std::move(idle)),
@@ -54,8 +58,12 @@ std::vector<Key> tunnel_keys() {
                "false / true"),
       optional("resubscribe_on_accept", boolean_shape(),
                "The accepting side unsubscribes and subscribes again when its bridge starts.", "false / true"),
-      optional("flush_decrypts", boolean_shape(),
-               "What arrived before the bridge is decrypted; if not, it goes raw into the handshake.", "true / false"),
+      optional("resubscribe_gap", duration_shape(), "Between the two.", "200us"),
+      optional("flush_passes_undecrypted", boolean_shape(),
+               "What came before the bridge and does not decrypt goes into the handshake as it is.", "false / true"),
+      optional("recv_timeout_is_fatal", boolean_shape(),
+               "A bridge that reads nothing for `bridge_recv_timeout` stops, as before version 1.4.9.", "false"),
+      optional("loopback_buffer", size_shape(), "Between distribution and bridge, each way.", "256KiB"),
       optional("creation", integer_shape(1, 3), "What `listen/1` gives as the node's creation.", "1"),
       optional("max_tunnels", count(1), "Tunnels of a node, set up or under way; more are refused.", "10000"),
   };
@@ -70,12 +78,15 @@ std::vector<Key> mesh_keys() {
       optional("backoff_min", duration_shape(), "Before the first new attempt; doubled by each.", "1s"),
       optional("backoff_max", duration_shape(), "At most.", "30s"),
       optional("backoff_jitter", ratio_shape(), "Either way.", "30%"),
-      optional("on_stream_end", choice_shape("a reaction", {"die", "reconnect", "ignore"}),
-               "What the client does when the relay says goodbye.", "die / reconnect"),
-      optional("on_connection_loss", choice_shape("a reaction", {"die", "reconnect", "ignore"}),
+      optional("on_farewell", reaction(), "What the client does when the relay says goodbye.", "die / reconnect"),
+      optional("on_connection_end", reaction(),
                "What it does when its QUIC connection is lost; ignored, only PING finds out.", "die / ignore"),
+      optional("on_ping_timeout", reaction(), "And when PING has found out.", "die / reconnect"),
       optional("restart_after", timeout_shape(), "A client that died is replaced after so long; `infinity`: never.",
                "1s / infinity"),
+      optional("register_when_connected", boolean_shape(),
+               "Bridges find a client only once it has a session; if not, from its first moment.", "true / false"),
+      optional("subscribe_delay", duration_shape(), "Each SUBSCRIBE waits so long.", "0s"),
       optional("blocking_connect", boolean_shape(), "While it dials, the client does nothing else.", "true"),
       optional("mailbox_limit", size_shape(), "Bytes waiting in the client before it dies of them.", "256MiB"),
   };

@@ -226,8 +226,8 @@ relays:
 node_defaults: { site: t, carrier: relay, relays: [berlin, paris2] }
 nodes:
   a: { realm: r1, identity: me, tls_verify: peer, preset: macula-3.13,
-       tunnel: { dist_timeout: 3s, backpressure_hwm: 9, chunk: 1KiB, flush_decrypts: true },
-       mesh: { backoff_jitter: 10%, restart_after: infinity, on_stream_end: die } }
+       tunnel: { dist_timeout: 3s, backpressure_hwm: 9, chunk: 1KiB, recv_timeout_is_fatal: true },
+       mesh: { backoff_jitter: 10%, restart_after: infinity, on_farewell: die } }
   b: {}
 faults:
   - { at: 1s, kill: berlin, for: 2s }
@@ -253,10 +253,10 @@ pcap: [berlin, a]
   EXPECT_EQ(a.tunnel, (Parameters{{"dist_timeout", Duration{3s}},
                                   {"backpressure_hwm", int64_t{9}},
                                   {"chunk", int64_t{1024}},
-                                  {"flush_decrypts", true}}));
+                                  {"recv_timeout_is_fatal", true}}));
   EXPECT_EQ(
       a.mesh,
-      (Parameters{{"backoff_jitter", 0.1}, {"restart_after", Duration::max()}, {"on_stream_end", std::string("die")}}));
+      (Parameters{{"backoff_jitter", 0.1}, {"restart_after", Duration::max()}, {"on_farewell", std::string("die")}}));
   EXPECT_EQ(scenario.nodes.at("b").membership.identity, "b@b.example");
   const auto& faults = scenario.faults;
   EXPECT_EQ(faults[0].subject(), "berlin");

@@ -14,6 +14,7 @@
 
 #include "sim/ns3_stream.h"
 #include "sim/ns3_time.h"
+#include "sim/traffic.h"
 
 namespace distlab::sim {
 namespace {
@@ -105,7 +106,13 @@ class Ns3Udp final : public UdpSocket {
   }
   bool send_to(Endpoint remote, Bytes datagram) override {
     const auto packet = ns3::Create<ns3::Packet>(datagram.data(), static_cast<uint32_t>(datagram.size()));
-    return socket_->SendTo(packet, 0, to_ns3(remote)) >= 0;
+    if (socket_->SendTo(packet, 0, to_ns3(remote)) < 0) return false;
+    if (TrafficLog* const log = host_.network_.traffic_log) {
+      const Endpoint from{*host_.network_.address(host_.machine_), bound_.port};
+      log->steps.push_back({TrafficLog::Step::Kind::datagram, ns3_now() - run_start, from, remote,
+                            static_cast<uint32_t>(datagram.size())});
+    }
+    return true;
   }
   Endpoint local() const override { return local_of(*socket_); }
 

@@ -26,18 +26,18 @@ MembershipSettings documented(ClientSettings client) {
   client.on_farewell = OnLoss::die;
   client.on_connection_end = OnLoss::die;
   client.on_ping_timeout = OnLoss::die;
-  return {.client = std::move(client), .restart_after = std::chrono::seconds{1}};
+  return {.client = std::move(client), .restart_after = std::chrono::seconds{1}, .register_when_connected = true};
 }
 
 MembershipSettings macula_3_13(ClientSettings client) {
   client.on_farewell = OnLoss::reconnect;
   client.on_connection_end = OnLoss::ignore;
   client.on_ping_timeout = OnLoss::reconnect;
-  return {.client = std::move(client), .restart_after = {}};
+  return {.client = std::move(client), .restart_after = {}, .register_when_connected = false};
 }
 
 Membership::Membership(Host& host, MembershipSettings settings)
-    : host_(host), settings_(std::move(settings)), restart_(host) {
+    : host_(host), settings_(std::move(settings)), restart_(host), burial_(host) {
   start();
 }
 
@@ -46,10 +46,15 @@ Membership::~Membership() = default;
 void Membership::start() {
   restart_.cancel();
   ++stats_.started;
-  client_ = std::make_unique<RelayClient>(
-      host_, settings_.client,
-      ClientListener{.on_connected = {}, .on_disconnected = {}, .on_died = [this](const auto&) { died(); }});
-  slot_.set(client_.get());
+  client_ = std::make_unique<RelayClient>(host_, settings_.client,
+                                          ClientListener{.on_connected = [this] { put_in_slot(); },
+                                                         .on_disconnected = {},
+                                                         .on_died = [this](const auto&) { died(); }});
+  if (!settings_.register_when_connected) put_in_slot();
+}
+
+void Membership::put_in_slot() {
+  if (slot_.current() != client_.get()) slot_.set(client_.get());
 }
 
 void Membership::kill_client(const std::string& reason) {
@@ -66,8 +71,10 @@ void Membership::register_client() {
 void Membership::died() {
   ++stats_.died;
   stats_.earlier = sum(stats_.earlier, client_->stats());
-  slot_.set(nullptr);
-  client_.reset();
+  if (slot_.current() != nullptr) slot_.set(nullptr);
+  // Its last calls have still to be told.
+  dead_ = std::move(client_);
+  burial_.start(Duration::zero(), [this] { dead_.reset(); });
   if (std::exchange(wanted_, false)) return start();
   if (settings_.restart_after) restart_.start(*settings_.restart_after, [this] { start(); });
 }

@@ -20,6 +20,9 @@ struct MembershipSettings {
   ClientSettings client;
   // How long after its death a client process is started anew; nothing: never. register_client() does it.
   std::optional<Duration> restart_after = std::chrono::seconds{1};
+  // The slot holds a client only once it has had a session: whoever looks there for a client that works
+  // finds one. Else it is there from its first moment.
+  bool register_when_connected = true;
 };
 
 // What the documentation of the modelled system promises: a lost QUIC connection is the death of the
@@ -54,15 +57,16 @@ class Membership {
 
  private:
   void start();
+  void put_in_slot();
   void died();
 
   Host& host_;
   const MembershipSettings settings_;
   Stats stats_;
   ClientSlot slot_;
-  std::unique_ptr<RelayClient> client_;
+  std::unique_ptr<RelayClient> client_, dead_;
   bool wanted_ = false;  // register_client() waits for the old one's death
-  Timer restart_;
+  Timer restart_, burial_;
 };
 
 }  // namespace distlab::mesh

@@ -133,11 +133,14 @@ void RelayClient::die(const std::string& reason) {
     stats_.lost_bytes += item.frame->size();
   }
   mailbox_bytes_ = 0;
-  for (auto& done : calls_.take_all()) finish_later(std::move(done), {"client_down", reason});
-  // The timer of the calls was started first, so they end first.
+  finish_timer_.cancel();
+  for (auto& done : calls_.take_all()) finished_.emplace_back(std::move(done), CallError{"client_down", reason});
+  // First the word of its death, then the end of its calls: who calls again must not find it.
   death_.start(Duration::zero(), [this, reason] {
+    const std::weak_ptr<int> alive = alive_;
     const auto on_died = listener_.on_died;  // it may destroy this object
     if (on_died) on_died(reason);
+    if (!alive.expired()) run_finished();
   });
 }
 
