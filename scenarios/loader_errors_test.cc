@@ -96,7 +96,7 @@ const std::vector<Case>& cases() {
       {"unknown_tunnel_key", node("site: s, tunnel: { dist_timout: 5s }"),
        "x.yaml:6:27: unknown key 'dist_timout'; did you mean 'dist_timeout'?"},
       {"bad_mesh_choice", node("site: s, mesh: { on_connection_end: cry }"),
-       "x.yaml:6:45: 'cry' is not a reaction (valid: die, reconnect, ignore)"},
+       "x.yaml:6:44: 'cry' is not a reaction (valid: die, reconnect, ignore)"},
       {"unknown_flag", node("site: s, flags: { remove: [FRAGMENT] }"),
        "x.yaml:6:35: 'FRAGMENT' is not a distribution flag; did you mean 'FRAGMENTS'?"},
       {"backward_range", node("site: s, start: 2s..1s"), "x.yaml:6:24: the range '2s..1s' ends before it begins"},
