@@ -18,6 +18,8 @@ struct ReportLimits {
   size_t points = 20'000;  // calls drawn as dots, over all detailed runs
   size_t hosts = 120;      // lanes: those to which something happened come first
   size_t pairs = 400;      // rows of the ledger and lanes of pairs, the worst first
+  size_t sessions = 120;   // lanes of each relay
+  size_t tunnels = 200;    // sides of tunnels
   size_t log_lines = 400;
   size_t bins = 480;  // of ticks and messages along the time axis
 };

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -108,6 +109,39 @@ TEST(HtmlReport, DrawsOneRunInABrowser) {
   EXPECT_NE(dom.find("28 of 600 messages were lost, the first at 30.04 s"), std::string::npos);
   EXPECT_NE(dom.find("scenarios/tick-timeout.yaml:27"), std::string::npos);
   EXPECT_NE(dom.find("made up &lt;/script&gt;&lt;!-- &lt;b&gt;for tests&lt;/b&gt;"), std::string::npos);
+}
+
+// The page of a run over relays: lanes of relays, sessions, clients and tunnels, what was lost and when a
+// node called its peer up in vain, the story, and the bytes.
+TEST(HtmlReport, DrawsARelayRunInABrowser) {
+  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  HtmlReport report("distlab run scenarios/relay-restart.yaml");
+  add(report, synthetic_relay_run());
+  const std::string dom = drawn(dom_of(report.html(), "relay"));
+  EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
+  EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
+  for (const auto& [what, times] : std::map<std::string, size_t>{{"lane lane-relay", 1},
+                                                                 {"lane lane-session", 2},
+                                                                 {"lane lane-node", 2},
+                                                                 {"lane lane-client", 2},
+                                                                 {"lane lane-peer", 2},
+                                                                 {"lane lane-tunnel", 4},
+                                                                 {"lane lane-pair", 2},
+                                                                 {"lane lane-more", 0},
+                                                                 {"process-down", 1},
+                                                                 {"reconnecting", 1},
+                                                                 {"wedge", 3},
+                                                                 {"up-in-vain", 3},
+                                                                 {"gone", 8},
+                                                                 {"twice", 1},
+                                                                 {"late", 1},
+                                                                 {"tunnel", 4},
+                                                                 {"relay", 1},
+                                                                 {"sentence", 13}})
+    EXPECT_EQ(occurrences(dom, "class=\"" + what + "\""), times) << what;
+  EXPECT_NE(dom.find("alice called bob up until 105.2 s (net_tick_timeout), 45.20 s after the fault"),
+            std::string::npos);
+  EXPECT_NE(dom.find("42.2 KiB"), std::string::npos);
 }
 
 // The page of a family draws an overview with charts over the sweep, and one run in detail.

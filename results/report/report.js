@@ -36,7 +36,7 @@ function runPart(run, detail) {
   const timeline = new Timeline(detail, (range) => { if (latencyView) latencyView.signal('shown', range).runAsync(); });
   const parts = [runFigures(run, detail)];
   if (detail.error) parts.push(el('p', {class: 'card bad'}, detail.error));
-  parts.push(verdictsTable(detail.verdicts), timeline.element());
+  parts.push(verdictsTable(detail.verdicts), storySection(detail), timeline.element());
   if (detail.calls.t.length) {
     const time = chart('latency-over-time', () => latencyOverTime(detail));
     const last = charts.pending.length - 1, draw = charts.pending[last];
@@ -46,7 +46,7 @@ function runPart(run, detail) {
         chart('latency-distribution', () => latencyDistribution(detail, run.latency)) :
         el('p', {class: 'empty'}, 'No call got an answer.'))));
   }
-  parts.push(ledgerTable(detail), detectionsTable(run.detections));
+  parts.push(ledgerTable(detail), tunnelsTable(detail), relaysTable(detail), detectionsTable(run.detections));
   if (detail.notes.length) parts.push(el('p', {class: 'notes card'}, detail.notes.join(' ')));
   parts.push(logTable(detail), factsSection(detail));
   return parts.filter(Boolean);
