@@ -138,41 +138,58 @@ Json ecdf_json(const Digest& d) {
   return list;
 }
 
+int64_t badness(const PairLedger& b) {
+  return b.lost + b.duplicated + b.reordered + b.late;
+}
+
+Json wedges_json(const PairLedger& b) {
+  Json wedges = Json::array();
+  for (const Wedge& w : b.wedges)
+    wedges.push_back({in_seconds(w.from_ns), in_seconds(w.to_ns), w.messages,
+                      w.ended_by == Wedge::End::delivered   ? "messages got through again"
+                      : w.ended_by == Wedge::End::node_down ? "the sender noticed"
+                                                            : "the run ended"});
+  return wedges;
+}
+
+// One pair; without its bins along the time axis it has no lane.
+Json book_json(const Digest& d, const PairLedger& b, bool drawn, size_t bins) {
+  Json json = {{"from", b.from},
+               {"to", b.to},
+               {"sent", b.sent},
+               {"delivered", b.delivered},
+               {"inFlight", b.in_flight},
+               {"lost", b.lost},
+               {"duplicated", b.duplicated},
+               {"reordered", b.reordered},
+               {"late", b.late},
+               {"latency", summary_json(summarize(b.latency_ms))},
+               {"wedges", wedges_json(b)}};
+  const auto sent = d.traffic.find({b.from, b.to});
+  const auto along = [&](const std::vector<int64_t>& times) {
+    return drawn ? density(times, d.end_ns, bins) : Json::array();
+  };
+  json["traffic"] = along(sent == d.traffic.end() ? std::vector<int64_t>{} : sent->second);
+  json["lostAt"] = along(b.lost_ns);
+  json["duplicatedAt"] = along(b.duplicated_ns);
+  json["lateAt"] = along(b.late_ns);
+  return json;
+}
+
 Json ledger_json(const Digest& d, const ReportLimits& limits) {
   std::vector<const PairLedger*> books;
   for (const PairLedger& book : d.ledger) books.push_back(&book);
-  const auto badness = [](const PairLedger& b) { return b.lost + b.duplicated + b.reordered + b.late; };
-  if (books.size() > limits.pairs) {
-    std::stable_sort(books.begin(), books.end(),
-                     [&](const PairLedger* a, const PairLedger* b) { return badness(*a) > badness(*b); });
-    books.resize(limits.pairs);
+  std::vector<const PairLedger*> worst = books;
+  std::stable_sort(worst.begin(), worst.end(),
+                   [](const PairLedger* a, const PairLedger* b) { return badness(*a) > badness(*b); });
+  if (worst.size() > limits.pairs) {
+    worst.resize(limits.pairs);
+    books = worst;
   }
+  const std::set<const PairLedger*> drawn(
+      worst.begin(), worst.begin() + static_cast<std::ptrdiff_t>(std::min(worst.size(), limits.pair_lanes)));
   Json list = Json::array();
-  for (const PairLedger* b : books) {
-    Json wedges = Json::array();
-    for (const Wedge& w : b->wedges)
-      wedges.push_back({in_seconds(w.from_ns), in_seconds(w.to_ns), w.messages,
-                        w.ended_by == Wedge::End::delivered   ? "messages got through again"
-                        : w.ended_by == Wedge::End::node_down ? "the sender noticed"
-                                                              : "the run ended"});
-    const auto times = d.traffic.find({b->from, b->to});
-    list.push_back(
-        {{"from", b->from},
-         {"to", b->to},
-         {"sent", b->sent},
-         {"delivered", b->delivered},
-         {"inFlight", b->in_flight},
-         {"lost", b->lost},
-         {"duplicated", b->duplicated},
-         {"reordered", b->reordered},
-         {"late", b->late},
-         {"latency", summary_json(summarize(b->latency_ms))},
-         {"wedges", wedges},
-         {"traffic", times == d.traffic.end() ? Json::array() : density(times->second, d.end_ns, limits.bins)},
-         {"lostAt", density(b->lost_ns, d.end_ns, limits.bins)},
-         {"duplicatedAt", density(b->duplicated_ns, d.end_ns, limits.bins)},
-         {"lateAt", density(b->late_ns, d.end_ns, limits.bins)}});
-  }
+  for (const PairLedger* b : books) list.push_back(book_json(d, *b, drawn.count(b) > 0, limits.bins));
   return list;
 }
 
@@ -192,6 +209,8 @@ Json notes_json(const Digest& d, const ReportLimits& limits) {
                                 limits.hosts, d.hosts.size()));
   if (d.ledger.size() > limits.pairs)
     notes.push_back(fmt::format("The ledger shows the worst {} of {} pairs.", limits.pairs, d.ledger.size()));
+  if (d.ledger.size() > limits.pair_lanes)
+    notes.push_back(fmt::format("The timeline shows the worst {} of {} pairs.", limits.pair_lanes, d.ledger.size()));
   if (d.log.size() > limits.log_lines)
     notes.push_back(fmt::format("The log shows the first {} of {} lines.", limits.log_lines, d.log.size()));
   return notes;

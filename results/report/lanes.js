@@ -55,17 +55,17 @@ const transportLanes = {
 
   cross(group, lane, t, hint) {
     if (t < this.range[0] || t > this.range[1]) return;
-    const x = this.x(t), middle = lane.y + lane.h / 2;
-    const mark = svgEl('path', {class: 'failure', d: `M${x - 3} ${middle - 4}l6 7m0 -7l-6 7`});
+    const x = this.x(t), middle = lane.y + lane.h / 2, d = `M${x - 3} ${middle - 4}l6 7m0 -7l-6 7`;
+    const mark = svgEl('path', {class: 'failure', d});
     mark.dataset.tip = `${t.toFixed(3)} s: ${hint}`;
-    group.append(mark);
+    group.append(svgEl('path', {class: 'halo', d, 'pointer-events': 'none'}), mark);
   },
 
   draw_relay(group, lane) {
     const r = lane.relay;
     this.process(group, lane, r.relay);
     for (const [t, reason, who] of r.refused) this.cross(group, lane, t, `${r.relay} refuses ${who}\n${reason}`);
-    this.bins(group, r.drops, lane.y + lane.h - 5, () => 4, 'drop');
+    this.bins(group, r.drops, lane.y + 13, () => 4, 'drop', (n) => `${r.relay} drops something, ${plural(n, 'time')}`);
     if (this.open.has('relay ' + r.relay)) return;
     for (const session of r.sessions) this.sessionEnds(group, lane, session, r);
   },
@@ -126,16 +126,18 @@ const transportLanes = {
   // Messages: how many were sent, and the part of them that is lost; above them, those that came late
   // or twice; behind them, the time in which none got through while the receiver was called up.
   draw_pair(group, lane) {
-    const b = lane.book, most = Math.max(1, ...b.traffic.map(([, n]) => n)), width = this.full[1] / this.d.bins;
-    const lost = new Map(b.lostAt), ground = lane.y + lane.h - 2, room = lane.h - 11, paths = {message: '', lost: ''};
+    const b = lane.book, bin = this.full[1] / this.d.bins, together = Math.max(1, Math.round(4 / (this.x(bin) - this.x(0))));
+    const sums = (list) => list.reduce((all, [i, n]) => all.set(Math.floor(i / together), (all.get(Math.floor(i / together)) || 0) + n), new Map());
+    const traffic = sums(b.traffic), lost = sums(b.lostAt), most = Math.max(1, ...traffic.values()), width = bin * together;
+    const ground = lane.y + lane.h - 2, room = lane.h - 11, paths = {message: '', lost: ''};
     for (const [from, to, messages, end] of b.wedges)
       this.span(group, from, to, lane.y + 1, lane.h - 2, 'wedge',
         `${plural(messages, 'message')} from ${b.from} to ${b.to} lost while ${b.from} called ${b.to} up\n` +
         `${spanText(from, to, true)}: ${end}`);
-    for (const [bin, n] of b.traffic) {
-      const from = bin * width, to = from + width;
+    for (const [i, n] of traffic) {
+      const from = i * width, to = from + width;
       if (to < this.range[0] || from > this.range[1]) continue;
-      const gone = lost.get(bin) || 0, x = this.x(from), wide = Math.max(0.8, this.x(to) - x - 0.3).toFixed(1);
+      const gone = lost.get(i) || 0, x = this.x(from), wide = Math.max(0.8, this.x(to) - x - 0.3).toFixed(1);
       const low = gone ? Math.max(4, (gone / most) * room + 2) : 0, high = Math.max(low, 2 + (n / most) * room);
       const bar = (bottom, top) => `M${x.toFixed(1)} ${(ground - bottom).toFixed(1)}h${wide}V${(ground - top).toFixed(1)}H${x.toFixed(1)}z`;
       if (gone) paths.lost += bar(0, low);
@@ -144,8 +146,8 @@ const transportLanes = {
     for (const cls of ['message', 'lost'])
       if (paths[cls]) group.append(svgEl('path', {class: cls, d: paths[cls], 'pointer-events': 'none'}));
     const mark = (list, cls, shape, what) => {
-      for (const [bin, n] of list) {
-        const t = this.binTime(bin);
+      for (const [i, n] of list) {
+        const t = this.binTime(i);
         if (t < this.range[0] || t > this.range[1]) continue;
         const node = svgEl('path', {class: cls, d: shape(this.x(t), lane.y + 5)});
         node.dataset.tip = `about ${t.toFixed(1)} s: ${plural(n, 'message')} from ${b.from} to ${b.to} ${what}`;

@@ -33,11 +33,14 @@ function ledgerTable(detail) {
       (wedges.length > 12 ? `; and ${wedges.length - 12} more` : '') + '.') : null);
 }
 
+// Arrows as arrows; a number stays with its unit.
+const typeset = (text) => text.replace(/->/g, ' → ').replace(/(\d) (s|ms|us|ns|min)\b/g, '$1\u00a0$2');
+
 // What happened, in words (narrative.h).
 function storySection(detail) {
   if (!detail.stories.length) return null;
-  return section('story', 'What happened', detail.stories.map((story) => [el('h3', {class: 'story'}, story.what),
-    el('ul', {}, story.sentences.map((sentence) => el('li', {class: 'sentence'}, sentence)))]).flat());
+  return section('story', 'What happened', detail.stories.map((story) => [el('h3', {class: 'story'}, typeset(story.what)),
+    el('ul', {}, story.sentences.map((sentence) => el('li', {class: 'sentence'}, typeset(sentence))))]).flat());
 }
 
 const bytesText = (n) => (n === null ? '–' : n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);

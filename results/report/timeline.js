@@ -1,7 +1,7 @@
 // The timeline: faults, a lane per node with a line per peer, and a lane per pair that talks; lanes.js
 // has those of relays and tunnels, and how messages are drawn.
 
-const few = {hosts: 8, pairs: 12, lanes: 12};  // up to here everything is open from the start
+const few = {hosts: 8, nodes: 24, pairs: 12, lanes: 12};  // up to here everything is open from the start
 
 class Timeline {
   constructor(detail, onZoom) {
@@ -81,20 +81,27 @@ class Timeline {
     if (targets.length) lanes.push({kind: 'head', text: 'Faults', h: 20});
     for (const target of targets) lanes.push({kind: 'fault', text: target, h: 20, target});
     lanes.push(...this.relayLanes(), {kind: 'head', text: 'Nodes', h: 22});
-    for (const host of d.hosts) {
-      const inner = [...this.clientLanes(host), ...d.peers.filter((p) => p.observer === host).map((peer) =>
-        ({kind: 'peer', text: 'sees ' + peer.peer, h: 17, peer}))];
-      const open = this.open.has(host);
-      lanes.push({kind: 'node', text: host, h: 18, host, mark: inner.length ? (open ? '▾ ' : '▸ ') : '',
-        click: inner.length ? () => this.toggle(host) : null});
-      if (open) lanes.push(...inner);
-    }
+    lanes.push(...this.limited('nodes', d.hosts, few.nodes, (host) => this.nodeLanes(host), (host) => this.worth(host)).flat());
     lanes.push(...this.tunnelLanes());
-    const talking = d.ledger.filter((b) => b.sent > 0);
+    const talking = d.ledger.filter((b) => b.traffic.length > 0);
     if (talking.length)
       lanes.push({kind: 'head', text: 'Messages', h: 22}, ...this.limited('pairs', talking, few.pairs,
         (book) => ({kind: 'pair', text: `${book.from} → ${book.to}`, h: 30, book}), (b) => b.lost + b.wedges.length));
     return lanes;
+  }
+
+  nodeLanes(host) {
+    const inner = [...this.clientLanes(host), ...this.d.peers.filter((p) => p.observer === host).map((peer) =>
+      ({kind: 'peer', text: 'sees ' + peer.peer, h: 17, peer}))];
+    const open = this.open.has(host);
+    return [{kind: 'node', text: host, h: 18, host, mark: inner.length ? (open ? '▾ ' : '▸ ') : '',
+      click: inner.length ? () => this.toggle(host) : null}, ...(open ? inner : [])];
+  }
+
+  // How much a node has to show: how often it saw another go down, and what was done to it.
+  worth(host) {
+    return this.d.peers.reduce((n, p) => n + (p.observer === host ? p.up.filter(([, , down]) => down).length + p.failures.length : 0), 0) +
+      10 * this.d.faults.filter((f) => f.target === host).length;
   }
 
   draw() {
@@ -139,7 +146,7 @@ class Timeline {
     for (let i = Math.ceil(this.range[0] / step - 1e-9); i * step <= this.range[1] + step * 1e-9; ++i) {
       const x = this.x(i * step);
       group.append(svgEl('line', {class: 'grid', x1: x, x2: x, y1: 18, y2: height}),
-        svgEl('text', {x, y: 12, 'text-anchor': 'middle'}, (i * step).toFixed(decimals) + ' s'));
+        svgEl('text', {x, y: 12, 'text-anchor': x > this.gutter + this.plot - 14 ? 'end' : 'middle'}, (i * step).toFixed(decimals) + ' s'));
     }
     svg.append(group);
   }
