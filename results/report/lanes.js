@@ -4,13 +4,17 @@
 const spanText = (from, to, ended) => `${from.toFixed(3)} s to ${ended ? to.toFixed(3) + ' s' : 'the end'}, ${secondsText(to - from)}`;
 
 const transportLanes = {
-  // The first lanes of a group, those `worth` the most, and one that opens the rest.
-  limited(group, all, limit, lane, worth) {
-    if (this.all.has(group) || all.length <= limit + 1) return all.map(lane);
+  // The first lanes of a group, those `worth` the most, and one that opens the rest. `total` counts those,
+  // too, that the page does not carry.
+  limited(group, all, limit, lane, worth, total = all.length) {
+    const absent = total > all.length ? `${count(total - all.length)} are not on this page` : '';
+    if (this.all.has(group) || all.length <= limit + 1)
+      return [...all.map(lane), ...(absent ? [{kind: 'more', text: '… ' + absent, h: 17}] : [])];
     const kept = new Set([...all].sort((a, b) => worth(b) - worth(a)).slice(0, limit));
-    const more = all.length - limit;
+    const more = total - limit;
     return [...all.filter((one) => kept.has(one)).map(lane), {kind: 'more', text: `… ${count(more)} more`, h: 17,
-      hint: `show ${plural(more, 'more lane')}`, click: () => { this.all.add(group); this.draw(); }}];
+      hint: `show ${plural(all.length - limit, 'more lane')}` + (absent ? `; ${absent}` : ''),
+      click: () => { this.all.add(group); this.draw(); }}];
   },
 
   relayLanes() {
@@ -22,7 +26,7 @@ const transportLanes = {
         click: relay.sessions.length ? () => this.toggle(key) : null};
       if (!open) return [lane];
       return [lane, ...this.limited(key, relay.sessions, few.lanes, (session) =>
-        ({kind: 'session', text: session.identity, h: 15, session, relay}), (s) => s.up.filter(([, , ended]) => ended).length)];
+        ({kind: 'session', text: session.identity, h: 15, session, relay}), (s) => s.up.filter(([, , ended]) => ended).length, relay.identities)];
     };
     return lanes.concat(this.limited('relays', d.relays, few.lanes, one, (r) => r.up).flat());
   },
@@ -39,7 +43,7 @@ const transportLanes = {
     if (!tunnels.length) return [];
     const worth = (t) => t.lost.length + t.undecrypted.length + t.states.length + t.open[2];
     return [{kind: 'head', text: 'Tunnels and their bridges', h: 22}, ...this.limited('tunnels', tunnels, few.lanes,
-      (tunnel) => ({kind: 'tunnel', text: `${tunnel.node} → ${tunnel.peer}`, note: tunnel.id.slice(0, 6), h: 17, tunnel}), worth)];
+      (tunnel) => ({kind: 'tunnel', text: `${tunnel.node} → ${tunnel.peer}`, note: tunnel.id.slice(0, 6), h: 17, tunnel}), worth, this.d.tunnelCount)];
   },
 
   draw_more() {},
@@ -159,12 +163,21 @@ const transportLanes = {
     this.failedCalls(group, lane);
   },
 
-  // Over the time a node calls its peer up: where its messages get lost meanwhile.
-  wedgedWhileUp(group, lane) {
-    const book = this.d.ledger.find((b) => b.from === lane.peer.observer && b.to === lane.peer.peer);
-    for (const [from, to, messages] of book ? book.wedges : [])
+  // Over the time a node calls a peer up: where its messages to it get lost meanwhile.
+  wedgedWhileUp(group, lane, observer, peer) {
+    const spans = this.d.ledger.filter((b) => b.from === observer && (!peer || b.to === peer))
+      .flatMap((b) => b.wedges.map(([from, to, n]) => ({from, to, n, peers: [b.to]}))).sort((a, b) => a.from - b.from);
+    const merged = [];
+    for (const span of spans) {
+      const last = merged[merged.length - 1];
+      if (!last || span.from > last.to) merged.push(span);
+      else Object.assign(last, {to: Math.max(last.to, span.to), n: last.n + span.n, peers: [...last.peers, ...span.peers]});
+    }
+    for (const {from, to, n, peers} of merged) {
+      const who = new Set(peers).size > 3 ? plural(new Set(peers).size, 'peer') : [...new Set(peers)].join(', ');
       this.span(group, from, to, lane.y + 4, 9, 'up-in-vain',
-        `${book.from} calls ${book.to} up, and ${plural(messages, 'message')} to it ${messages === 1 ? 'is' : 'are'} lost\n` + spanText(from, to, true));
+        `${observer} calls ${who} up, and ${plural(n, 'message')} to it ${n === 1 ? 'is' : 'are'} lost\n${spanText(from, to, true)}`);
+    }
   },
 };
 Object.assign(Timeline.prototype, transportLanes);

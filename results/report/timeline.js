@@ -1,7 +1,7 @@
 // The timeline: faults, a lane per node with a line per peer, and a lane per pair that talks; lanes.js
 // has those of relays and tunnels, and how messages are drawn.
 
-const few = {hosts: 8, nodes: 24, pairs: 12, lanes: 12};  // up to here everything is open from the start
+const few = {hosts: 8, nodes: 12, pairs: 12, lanes: 12};  // up to here everything is open from the start
 
 class Timeline {
   constructor(detail, onZoom) {
@@ -208,6 +208,7 @@ class Timeline {
   draw_node(group, lane) {
     this.process(group, lane, lane.host);
     if (this.open.has(lane.host)) return;
+    this.wedgedWhileUp(group, lane, lane.host);
     for (const peer of this.d.peers.filter((p) => p.observer === lane.host)) this.marks(group, lane, peer);
   }
 
@@ -218,7 +219,7 @@ class Timeline {
         `${p.observer} holds ${p.peer} to be up\n${from.toFixed(3)} s to ${down ? to.toFixed(3) + ' s' : 'the end'}, ` +
         `${secondsText(to - from)}\nset up in ${secondsText(setup)}${direction ? ', ' + direction : ''}` +
         (reason ? `\nended by ${reason}` : ''));
-    this.wedgedWhileUp(group, lane);
+    this.wedgedWhileUp(group, lane, p.observer, p.peer);
     let path = '';
     for (const [bin] of p.ticks) {
       const x = this.x(this.binTime(bin));
