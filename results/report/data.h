@@ -21,6 +21,7 @@ struct ReportLimits {
   size_t pair_lanes = 60;  // of them drawn, the worst first
   size_t sessions = 120;   // lanes of each relay
   size_t tunnels = 200;    // sides of tunnels
+  size_t stories = 30;     // faults told in words
   size_t log_lines = 400;
   size_t bins = 480;  // of ticks and messages along the time axis
 };

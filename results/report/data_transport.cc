@@ -147,7 +147,9 @@ void add_transport(Json& detail, const Digest& d, const ReportLimits& limits) {
   for (const TunnelEnd* end : chosen(ends, limits.tunnels, interest))
     tunnels.push_back(tunnel_json(d, *end, limits.bins));
   Json stories = Json::array();
-  for (const Story& story : narrative(d)) stories.push_back({{"what", story.what}, {"sentences", story.sentences}});
+  const std::vector<Story> told = narrative(d);
+  for (size_t i = 0; i < std::min(told.size(), limits.stories); ++i)
+    stories.push_back({{"what", told[i].what}, {"sentences", told[i].sentences}});
   detail["relays"] = relays_json(d, limits);
   detail["clients"] = clients_json(d, {hosts.begin(), hosts.end()});
   detail["tunnels"] = tunnels;
@@ -156,6 +158,9 @@ void add_transport(Json& detail, const Digest& d, const ReportLimits& limits) {
   if (transport.tunnels.size() > limits.tunnels)
     detail["notes"].push_back(fmt::format("Of {} sides of tunnels the page shows {}, those with the most to tell.",
                                           transport.tunnels.size(), limits.tunnels));
+  if (told.size() > limits.stories)
+    detail["notes"].push_back(
+        fmt::format("What happened is told of the first {} of {} faults.", limits.stories, told.size()));
   for (const auto& [relay, view] : transport.relays)
     if (view.sessions.size() > limits.sessions)
       detail["notes"].push_back(fmt::format("Of {} identities that had sessions with {} the page shows {}.",

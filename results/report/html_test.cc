@@ -173,7 +173,7 @@ TEST(HtmlReport, DrawsARelayRunInABrowser) {
                                                                  {"late", 1},
                                                                  {"tunnel", 4},
                                                                  {"relay", 1},
-                                                                 {"sentence", 13}})
+                                                                 {"sentence", 14}})
     EXPECT_EQ(occurrences(dom, "class=\"" + what + "\""), times) << what;
   EXPECT_NE(dom.find("(net_tick_timeout), 45.20&nbsp;s after the fault, and again from 126.3&nbsp;s."),
             std::string::npos);
