@@ -110,5 +110,22 @@ TEST(Summary, WritesDurations) {
   EXPECT_EQ(milliseconds_text(0.25), "250 us");
 }
 
+// The cause of death is the first node_down after the first fault, whichever fault came later.
+TEST(Digest, FindsTheCauseOfDeath) {
+  RunRecord run;
+  run.virtual_seconds = 60;
+  std::vector<EventRecord> events = {node_up(1, "a", "b"), node_down(5, "a", "b", "disconnect"), node_up(6, "a", "b")};
+  EXPECT_FALSE(digest(run, events).death());
+  events.push_back(fault(10, "r", "kill", "k"));
+  EXPECT_FALSE(digest(run, events).death());
+  events.push_back(fault(20, "home", "down", "d"));
+  events.push_back(node_down(25, "a", "b", "net_tick_timeout"));
+  const auto death = digest(run, events).death();
+  ASSERT_TRUE(death);
+  EXPECT_EQ(death->reason, "net_tick_timeout");
+  EXPECT_EQ(death->after_ns, seconds(15));
+  EXPECT_EQ(death->fault, "kill r");
+}
+
 }  // namespace
 }  // namespace distlab::results

@@ -199,12 +199,11 @@ Book::Book(const Digest& of) : digest(of) {
 }
 
 const Chapter* Book::chapter_at(int64_t time_ns, const std::string& relay) const {
-  const Chapter* found = chapters.data();
-  for (const Chapter& chapter : chapters) {
-    if (chapter.from_ns > time_ns) break;
-    if (chapter.concerns(relay, digest)) found = &chapter;
-  }
-  return found;
+  auto chapter = std::upper_bound(chapters.begin(), chapters.end(), time_ns,
+                                  [](int64_t time, const Chapter& one) { return time < one.from_ns; });
+  while (chapter != chapters.begin())
+    if ((--chapter)->concerns(relay, digest)) break;
+  return &*chapter;
 }
 
 std::string in_brackets(const std::string& reason) {

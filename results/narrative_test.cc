@@ -52,6 +52,7 @@ TEST(Narrative, TellsOfARestart) {
             "(net_tick_timeout), 52.00 s after the fault, and again from 126.3 s.\n"
             "- alice's client failed to get a session with berlin at 123.0 s (timeout).\n"
             "- alice failed to open a tunnel to bob at 112.0 s (timeout).\n"
+            "- alice failed to connect to bob at 112.0 s (tunnel_timeout).\n"
             "kill_client was done to alice at 140.0 s.\n"
             "- alice's client died at 140.0 s (kill); the next one began at 145.0 s.\n"
             "- alice's bridge to bob began to reconnect at once (client down) and ran again at 146.0 s.\n"
@@ -112,6 +113,21 @@ TEST(Narrative, CountsWhatWasLostWhileUp) {
             "wedge was done to berlin at 20.00 s.\n- a's client noticed nothing.\n"
             "- 3 messages a->b sent between 19.50 s and 24.00 s are lost, in 2 stretches, 2 of them while a called b "
             "up; a called b up until 23.00 s (net_tick_timeout), 3.00 s after the fault.\n");
+}
+
+// A run without faults tells why nothing came about: each failure once, however often it came.
+TEST(Narrative, TellsWhatFailedWithoutAFault) {
+  const RunRecord run = run_of({"a", "b"}, 60);
+  std::vector<EventRecord> events = {of_client(1, "a", "mesh_up"), of_client(2, "b", "mesh_failed", "bad_certificate")};
+  for (const double at_s : {8.0, 16.0, 24.0}) {
+    events.push_back(event(at_s, "a", "b@b.example", "tunnel_failed", {{"reason", std::string("unknown_procedure")}}));
+    events.push_back(event(at_s, "a", "b@b.example", "connect_failed", {{"reason", std::string("setup_timeout")}}));
+  }
+  EXPECT_EQ(told(run, events),
+            "No fault was done.\n"
+            "- b's client failed to get a session with berlin at 2.00 s (bad_certificate).\n"
+            "- a failed to open a tunnel to b 3 times from 8.00 s to 24.00 s (unknown_procedure).\n"
+            "- a failed to connect to b 3 times from 8.00 s to 24.00 s (setup_timeout).\n");
 }
 
 // Of many nodes the story gives sums, the first and the last.

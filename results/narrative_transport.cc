@@ -198,7 +198,7 @@ void tell_relays(const Book& book, const Chapter& chapter, Sentences& out) {
 
 void tell_failures(const Book& book, const Chapter& chapter, Sentences& out) {
   const Transport& transport = book.digest.transport;
-  std::map<std::string, Repeated> refused, unreached, unopened, undecrypted;
+  std::map<std::string, Repeated> refused, unreached, unopened, unconnected, undecrypted;
   for (const auto& [relay, view] : transport.relays)
     for (const Failure& one : view.refused)
       if (book.chapter_at(one.time_ns, relay) == &chapter)
@@ -213,6 +213,10 @@ void tell_failures(const Book& book, const Chapter& chapter, Sentences& out) {
     for (const Failure& one : failures)
       if (book.chapter_at(one.time_ns) == &chapter)
         unopened[fmt::format("{} failed to open a tunnel to {}", pair.first, pair.second)].add(one.time_ns, one.reason);
+  for (const auto& [pair, view] : book.digest.connectivity.views)
+    for (const ConnectFailure& one : view.failures)
+      if (book.chapter_at(one.time_ns) == &chapter)
+        unconnected[fmt::format("{} failed to connect to {}", pair.first, pair.second)].add(one.time_ns, one.reason);
   for (const TunnelEnd& end : transport.tunnels)
     for (const int64_t time_ns : end.decrypt_failed_ns)
       if (book.chapter_at(time_ns) == &chapter)
@@ -220,6 +224,7 @@ void tell_failures(const Book& book, const Chapter& chapter, Sentences& out) {
   tell_repeated(refused, "were refused", out);
   tell_repeated(unreached, "clients failed to get a session", out);
   tell_repeated(unopened, "pairs failed to open a tunnel", out);
+  tell_repeated(unconnected, "pairs failed to connect", out);
   tell_repeated(undecrypted, "tunnels could not decrypt", out);
 }
 

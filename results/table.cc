@@ -129,6 +129,12 @@ void print_verdicts(Printer& p, const std::vector<Verdict>& verdicts) {
   }
 }
 
+// The reason of the first node_down after the first fault.
+std::string cause_text(const RunSummary& s) {
+  if (s.death) return clean(s.death->reason);
+  return s.had_fault && s.run.status == RunStatus::complete ? "survived" : "-";
+}
+
 void print_expectation_counts(Printer& p, const std::vector<RunSummary>& runs) {
   struct Count {
     size_t failed = 0, unknown = 0, total = 0;
@@ -188,7 +194,7 @@ std::string run_table(const Digest& digest, const std::vector<Verdict>& verdicts
 std::string family_table(const std::vector<RunSummary>& runs, const TableStyle& style) {
   Printer p(style);
   std::vector<std::vector<std::string>> rows = {
-      {"run", "seed", "variant", "outcome", "noticed after", "calls", "p50", "p99", "lost"}};
+      {"run", "seed", "variant", "outcome", "cause of death", "noticed after", "calls", "p50", "p99", "lost"}};
   size_t hidden = 0;
   for (const RunSummary& s : runs) {
     if (rows.size() > most_family_rows && s.outcome == Outcome::pass) {
@@ -199,11 +205,11 @@ std::string family_table(const std::vector<RunSummary>& runs, const TableStyle& 
                                       [](const Detection& d) { return d.after_ns.has_value(); });
     const auto time = [&](double ms) { return s.call_latency_ms.count > 0 ? milliseconds_text(ms) : std::string("-"); };
     rows.push_back({fmt::to_string(s.run.id), fmt::to_string(s.run.seed), clean(label_text(s.run)),
-                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)),
+                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)), cause_text(s),
                     noticed == s.detections.end() ? "-" : duration_text(*noticed->after_ns), fmt::to_string(s.calls),
                     time(s.call_latency_ms.p50), time(s.call_latency_ms.p99), fmt::to_string(s.lost)});
   }
-  p.grid(rows, ">>  >>>>>");
+  p.grid(rows, ">>   >>>>>");
   if (hidden > 0) p.line(p.dim(fmt::format("  and {} more runs that passed", hidden)));
   print_expectation_counts(p, runs);
   const auto count = [&](Outcome outcome) {
