@@ -8,9 +8,9 @@
 namespace distlab::quic {
 namespace {
 
-template <size_t size>
-std::array<uint8_t, size> secret_of(Host& host) {
-  std::array<uint8_t, size> secret{};
+template <size_t Size>
+std::array<uint8_t, Size> secret_of(Host& host) {
+  std::array<uint8_t, Size> secret{};
   host.fill_secret(secret);
   return secret;
 }

@@ -21,6 +21,14 @@ bool concerns_one_stream(ngtcp2_ssize result) {
          result == NGTCP2_ERR_STREAM_NOT_FOUND;
 }
 
+// A peer's words end up in logs and reports: printable ASCII only.
+std::string printable(const uint8_t* text, size_t size) {
+  std::string words(reinterpret_cast<const char*>(text), size);
+  std::replace_if(
+      words.begin(), words.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return words;
+}
+
 }  // namespace
 
 // --- Packets ------------------------------------------------------------------------------------
@@ -68,10 +76,11 @@ ngtcp2_ssize Engine::write_datagram(Time now, NativePath& path, ngtcp2_pkt_info&
     return NGTCP2_ERR_WRITE_MORE;
   }
   const ngtcp2_vec piece{datagram.data(), datagram.size()};
+  const size_t pieces = datagram.empty() ? 0 : 1;  // ngtcp2 asserts that no piece is empty
   int accepted = 0;
   const ngtcp2_ssize result =
       ngtcp2_conn_writev_datagram(connection_, path.get(), &info, buffer.data(), packet_size_, &accepted,
-                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, next_datagram_, &piece, 1, to_native(now));
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, next_datagram_, &piece, pieces, to_native(now));
   if (accepted != 0) {
     ++next_datagram_;
     datagrams_out_.pop_front();
@@ -221,7 +230,7 @@ void Engine::failed(int error, Time now) {
     return finish_with({EndKind::transport, 0, ngtcp2_strerror(error)});  // without a word (RFC 9000 section 5.2)
   }
   if (error == NGTCP2_ERR_NOMEM || (error == NGTCP2_ERR_CALLBACK_FAILURE && !no_protocol_)) {
-    return finish_with({EndKind::host, 0, ngtcp2_strerror(error)});
+    return finish_with({EndKind::host, 0, std::string("the QUIC or TLS library failed: ") + ngtcp2_strerror(error)});
   }
   if (error == NGTCP2_ERR_CRYPTO || no_protocol_) {
     const uint8_t alert =
@@ -241,7 +250,7 @@ void Engine::failed(int error, Time now) {
 void Engine::peer_closed() {
   ngtcp2_connection_close_error error;
   ngtcp2_conn_get_connection_close_error(connection_, &error);
-  std::string reason(reinterpret_cast<const char*>(error.reason), error.reasonlen);
+  std::string reason = printable(error.reason, error.reasonlen);
   remains_.linger = close_period();  // draining: late packets are swallowed
   if (error.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION) {
     return finish_with({EndKind::application, error.error_code, std::move(reason)});
