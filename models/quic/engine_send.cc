@@ -68,10 +68,11 @@ ngtcp2_ssize Engine::write_datagram(Time now, NativePath& path, ngtcp2_pkt_info&
     return NGTCP2_ERR_WRITE_MORE;
   }
   const ngtcp2_vec piece{datagram.data(), datagram.size()};
+  const size_t pieces = datagram.empty() ? 0 : 1;  // ngtcp2 asserts that no piece is empty
   int accepted = 0;
   const ngtcp2_ssize result =
       ngtcp2_conn_writev_datagram(connection_, path.get(), &info, buffer.data(), packet_size_, &accepted,
-                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, next_datagram_, &piece, 1, to_native(now));
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, next_datagram_, &piece, pieces, to_native(now));
   if (accepted != 0) {
     ++next_datagram_;
     datagrams_out_.pop_front();
