@@ -69,7 +69,9 @@ TEST(Utf8, IsStrict) {
 // Words of a peer are cut between characters and made printable.
 TEST(Shortened, IsSafeToPrint) {
   EXPECT_EQ(shortened("abc"), "abc");
-  EXPECT_EQ(shortened("a\xff\xfe" "b"), "a??b");
+  EXPECT_EQ(shortened("a\xff\xfe"
+                      "b"),
+            "a??b");
   EXPECT_EQ(shortened("ab€", 4), "ab...");
   EXPECT_TRUE(valid_utf8(shortened(std::string(1000, '\xe2'))));
 }

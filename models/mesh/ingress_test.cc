@@ -41,7 +41,8 @@ class Server {
   }
   void run(Duration duration) {
     const Time end = now + duration;
-    for (serve(); ingress.next_time() && *ingress.next_time() <= end; serve()) now = std::max(now, *ingress.next_time());
+    for (serve(); ingress.next_time() && *ingress.next_time() <= end; serve())
+      now = std::max(now, *ingress.next_time());
     now = end;
   }
 

@@ -58,20 +58,33 @@ inline rc::Gen<CallResult> call_result() {
 inline rc::Gen<Message> message() {
   const auto text = name();
   const auto texts = rc::gen::pair(name(), name());
-  return rc::gen::oneOf(
-      rc::gen::map(texts, [](auto t) { return Message(Connect{t.first, t.second}); }),
-      rc::gen::map(rc::gen::pair(name(), number()), [](auto t) { return Message(Welcome{t.first, t.second}); }),
-      rc::gen::map(text, [](auto t) { return Message(Disconnect{t}); }),
-      rc::gen::map(number(), [](auto n) { return Message(Ping{n}); }),
-      rc::gen::map(number(), [](auto n) { return Message(Pong{n}); }),
-      rc::gen::map(texts, [](auto t) { return Message(Error{t.first, t.second}); }),
-      rc::gen::map(text, [](auto t) { return Message(Subscribe{t}); }),
-      rc::gen::map(text, [](auto t) { return Message(Unsubscribe{t}); }),
-      rc::gen::map(rc::gen::tuple(number(), name(), json()),
-                   [](auto t) { return Message(Call{std::get<0>(t), std::get<1>(t), std::get<2>(t)}); }),
-      rc::gen::map(rc::gen::pair(number(), call_result()), [](auto t) { return Message(Reply{t.first, t.second}); }),
-      rc::gen::map(text, [](auto t) { return Message(Advertise{t}); }),
-      rc::gen::map(text, [](auto t) { return Message(Unadvertise{t}); }));
+  return rc::gen::oneOf(rc::gen::map(texts,
+                                     [](auto t) {
+                                       return Message(Connect{t.first, t.second});
+                                     }),
+                        rc::gen::map(rc::gen::pair(name(), number()),
+                                     [](auto t) {
+                                       return Message(Welcome{t.first, t.second});
+                                     }),
+                        rc::gen::map(text, [](auto t) { return Message(Disconnect{t}); }),
+                        rc::gen::map(number(), [](auto n) { return Message(Ping{n}); }),
+                        rc::gen::map(number(), [](auto n) { return Message(Pong{n}); }),
+                        rc::gen::map(texts,
+                                     [](auto t) {
+                                       return Message(Error{t.first, t.second});
+                                     }),
+                        rc::gen::map(text, [](auto t) { return Message(Subscribe{t}); }),
+                        rc::gen::map(text, [](auto t) { return Message(Unsubscribe{t}); }),
+                        rc::gen::map(rc::gen::tuple(number(), name(), json()),
+                                     [](auto t) {
+                                       return Message(Call{std::get<0>(t), std::get<1>(t), std::get<2>(t)});
+                                     }),
+                        rc::gen::map(rc::gen::pair(number(), call_result()),
+                                     [](auto t) {
+                                       return Message(Reply{t.first, t.second});
+                                     }),
+                        rc::gen::map(text, [](auto t) { return Message(Advertise{t}); }),
+                        rc::gen::map(text, [](auto t) { return Message(Unadvertise{t}); }));
 }
 
 }  // namespace distlab::mesh::testing
