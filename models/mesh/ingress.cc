@@ -28,8 +28,8 @@ void Ingress::close(SessionId id) {
   if (found->second.in_turn) {
     std::erase(ready_, id);
     throttled_.erase({allowed_at(found->second), id});
+    if (in_service_ && in_service_->session == id) in_service_.reset();
   }
-  if (in_service_ && in_service_->session == id) in_service_.reset();
   sessions_.erase(found);
 }
 
@@ -99,11 +99,8 @@ bool Ingress::start_service(Time now) {
   ready_.pop_front();
   Session& session = sessions_.at(id);
   in_service_.emplace(Served{id, dequeue(session)});
-  // A server that was busy until just now goes on without a pause, however late its timer.
   done_at_ = now + settings_.service_time;
   charge(session, now, in_service_->frame.size());
-  session.in_turn = false;
-  put_in_turn(now, id, session);
   update_reading(id, session);
   return true;
 }
@@ -111,8 +108,11 @@ bool Ingress::start_service(Time now) {
 std::optional<Ingress::Served> Ingress::next(Time now) {
   if (!in_service_ && !start_service(now)) return {};
   if (done_at_ > now) return {};
-  std::optional<Served> served = std::move(in_service_);
+  Served served = std::move(*in_service_);
   in_service_.reset();
+  Session& session = sessions_.at(served.session);
+  session.in_turn = false;  // and behind the others again
+  put_in_turn(now, served.session, session);
   if (settings_.service_time > Duration::zero()) start_service(now);
   return served;
 }

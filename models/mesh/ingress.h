@@ -57,7 +57,7 @@ class Ingress {
     std::deque<Frame> control, plain;
     size_t waiting = 0;  // bytes in the queues
     bool reading = true;
-    bool in_turn = false;  // in ready_ or throttled_
+    bool in_turn = false;  // in ready_ or throttled_, or in service
     // Virtual scheduling (ITU-T I.371 annex A): when an unhurried sender would have been this far.
     Time frames_due{}, bytes_due{};
   };
