@@ -175,6 +175,39 @@ void tell_pairs(const Book& book, const Chapter& chapter, Sentences& out) {
     out.push_back("No node called another down.");
 }
 
+// Calls that failed, by pair; a call may have been under way when the fault came, as a message may.
+void tell_calls(const Book& book, const Chapter& chapter, Sentences& out) {
+  struct Failed {
+    int64_t count = 0, from_ns = 0, to_ns = 0;
+    std::map<std::string, int64_t> results;
+  };
+  std::map<HostPair, Failed> pairs;
+  int64_t total = 0;
+  for (const Call& call : book.digest.calls) {
+    if (call.ok() || book.chapter_at(call.started_ns + under_way_ns) != &chapter) continue;
+    Failed& failed = pairs[{call.from, call.to}];
+    failed.from_ns = failed.count == 0 ? call.started_ns : std::min(failed.from_ns, call.started_ns);
+    failed.to_ns = std::max(failed.to_ns, call.started_ns);
+    ++failed.count;
+    ++failed.results[call.result];
+    ++total;
+  }
+  if (pairs.size() > most_told) {
+    out.push_back(fmt::format("{} calls of {} pairs failed.", total, pairs.size()));
+    return;
+  }
+  for (const auto& [pair, failed] : pairs) {
+    std::string results;
+    for (const auto& [result, n] : failed.results)
+      results += fmt::format("{}{} {}", results.empty() ? "" : ", ", n, result);
+    const std::string begun = failed.count == 1 ? "at " + duration_text(failed.from_ns)
+                                                : fmt::format("between {} and {}", duration_text(failed.from_ns),
+                                                              duration_text(failed.to_ns));
+    out.push_back(fmt::format("{} {}->{} begun {} failed ({}).", counted(failed.count, "call", "calls"), pair.first,
+                              pair.second, begun, results));
+  }
+}
+
 }  // namespace
 
 bool Chapter::is_about(const std::string& target) const {
@@ -229,6 +262,7 @@ std::vector<Story> narrative(const Digest& digest) {
     tell_bridges(book, chapter, story.sentences);
     tell_relays(book, chapter, story.sentences);
     tell_pairs(book, chapter, story.sentences);
+    tell_calls(book, chapter, story.sentences);
     tell_failures(book, chapter, story.sentences);
     if (!chapter.faults.empty() || !story.sentences.empty()) stories.push_back(std::move(story));
   }

@@ -122,9 +122,11 @@ TEST(Narrative, TellsWhatFailedWithoutAFault) {
   for (const double at_s : {8.0, 16.0, 24.0}) {
     events.push_back(event(at_s, "a", "b@b.example", "tunnel_failed", {{"reason", std::string("unknown_procedure")}}));
     events.push_back(event(at_s, "a", "b@b.example", "connect_failed", {{"reason", std::string("setup_timeout")}}));
+    events.push_back(call_done(at_s, "a", "b", at_s < 20 ? "nodedown" : "timeout", 7));
   }
   EXPECT_EQ(told(run, events),
             "No fault was done.\n"
+            "- 3 calls a->b begun between 1.00 s and 17.00 s failed (2 nodedown, 1 timeout).\n"
             "- b's client failed to get a session with berlin at 2.00 s (bad_certificate).\n"
             "- a failed to open a tunnel to b 3 times from 8.00 s to 24.00 s (unknown_procedure).\n"
             "- a failed to connect to b 3 times from 8.00 s to 24.00 s (setup_timeout).\n");

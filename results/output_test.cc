@@ -113,6 +113,20 @@ TEST(Table, ShowsRelaysAndTunnels) {
     EXPECT_EQ(plain.find(part), std::string::npos) << part;
 }
 
+// Whatever ended a run has a name, and so has that nothing did.
+TEST(Table, NamesTheCauseOfDeath) {
+  RunSummary run;
+  run.run.status = RunStatus::incomplete;
+  EXPECT_EQ(cause_of_death(run), "incomplete");
+  run.run.status = RunStatus::complete;
+  EXPECT_EQ(cause_of_death(run), "no fault");
+  run.had_fault = true;
+  EXPECT_EQ(cause_of_death(run), "never up");
+  run.ever_up = true;
+  EXPECT_EQ(cause_of_death(run), "survived");
+  EXPECT_EQ(cause_of_death(summary(synthetic_run(1, true))), "net_tick_timeout");
+}
+
 // The JSON has its format's number, and the names README.md promises.
 TEST(Json, HasItsDocumentedForm) {
   std::vector<RunSummary> runs = {summary(synthetic_run(7, false)), summary(synthetic_run(8, true))};

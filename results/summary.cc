@@ -28,8 +28,17 @@ RunSummary summarize(const Digest& digest, std::vector<Verdict> verdicts) {
   }
   s.detections = digest.detections;
   s.had_fault = !digest.faults.empty();
+  const auto& views = digest.connectivity.views;
+  s.ever_up = std::any_of(views.begin(), views.end(), [](const auto& view) { return !view.second.up.empty(); });
   s.death = digest.death();
   return s;
+}
+
+std::string cause_of_death(const RunSummary& s) {
+  if (s.death) return s.death->reason.empty() ? "without a reason" : s.death->reason;
+  if (s.run.status != RunStatus::complete) return "incomplete";
+  if (!s.had_fault) return "no fault";
+  return s.ever_up ? "survived" : "never up";
 }
 
 Outcome worst(const std::vector<RunSummary>& runs) {

@@ -23,8 +23,13 @@ struct RunSummary {
   int64_t wedged_ns = 0;  // summed over all pairs
   std::vector<Detection> detections;
   bool had_fault = false;
+  bool ever_up = false;            // whether any node saw another up
   std::optional<Detection> death;  // Digest::death()
 };
+
+// How the run ended for the nodes: the reason of `death`, else "survived", "never up", "no fault", or
+// "incomplete".
+std::string cause_of_death(const RunSummary& summary);
 
 RunSummary summarize(const Digest& digest, std::vector<Verdict> verdicts);
 

@@ -129,12 +129,6 @@ void print_verdicts(Printer& p, const std::vector<Verdict>& verdicts) {
   }
 }
 
-// The reason of the first node_down after the first fault.
-std::string cause_text(const RunSummary& s) {
-  if (s.death) return clean(s.death->reason);
-  return s.had_fault && s.run.status == RunStatus::complete ? "survived" : "-";
-}
-
 void print_expectation_counts(Printer& p, const std::vector<RunSummary>& runs) {
   struct Count {
     size_t failed = 0, unknown = 0, total = 0;
@@ -205,7 +199,7 @@ std::string family_table(const std::vector<RunSummary>& runs, const TableStyle& 
                                       [](const Detection& d) { return d.after_ns.has_value(); });
     const auto time = [&](double ms) { return s.call_latency_ms.count > 0 ? milliseconds_text(ms) : std::string("-"); };
     rows.push_back({fmt::to_string(s.run.id), fmt::to_string(s.run.seed), clean(label_text(s.run)),
-                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)), cause_text(s),
+                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)), clean(cause_of_death(s)),
                     noticed == s.detections.end() ? "-" : duration_text(*noticed->after_ns), fmt::to_string(s.calls),
                     time(s.call_latency_ms.p50), time(s.call_latency_ms.p99), fmt::to_string(s.lost)});
   }

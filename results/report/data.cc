@@ -262,6 +262,7 @@ Json report_overview(const RunSummary& s) {
           {"reordered", s.reordered},
           {"wedged", in_seconds(s.wedged_ns)},
           {"detections", detections_json(s.detections)},
+          {"cause", cause_of_death(s)},
           {"faulted", s.had_fault},
           {"death", s.death ? detections_json({*s.death})[0] : Json(nullptr)},
           {"virtual", rounded(s.run.virtual_seconds)},

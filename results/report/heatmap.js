@@ -3,10 +3,8 @@
 
 // Okabe and Ito's colours, which differ for colour-blind eyes too; the text in each cell says the same.
 const causeColors = ['#e69f00', '#56b4e9', '#d55e00', '#cc79a7', '#f0e442', '#0072b2', '#8c6bb1', '#b3b3b3'];
-const survived = 'survived', survivedColor = '#009e73', nothing = {'no fault': '#d5dae2', incomplete: '#b3b3b3'};
-
-const causeOf = (run) => (run.death ? run.death.reason || 'for no reason' : run.status !== 'complete' ? 'incomplete' :
-  run.faulted ? survived : 'no fault');
+const survived = 'survived', survivedColor = '#009e73';
+const nothing = {'never up': '#8d97a6', 'no fault': '#d5dae2', incomplete: '#b3b3b3'};
 
 function median(values) {
   const sorted = [...values].sort((a, b) => a - b), middle = Math.floor(sorted.length / 2);
@@ -33,7 +31,7 @@ const plainKey = (key) => key.split('.').slice(-2).join('.');
 // The runs of one cell: how many died of what, and after which time.
 function heatCell(x, y, runs, names) {
   const causes = new Map();
-  for (const run of runs) causes.set(causeOf(run), [...(causes.get(causeOf(run)) || []), run]);
+  for (const run of runs) causes.set(run.cause, [...(causes.get(run.cause) || []), run]);
   const sorted = [...causes].sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
   const passed = runs.filter((r) => r.outcome === 'pass').length, deaths = runs.filter((r) => r.death).map((r) => r.death.after);
   const tip = {[names[0]]: x, ...(names[1] ? {[names[1]]: y} : {}), passed: `${passed} of ${runs.length}`};
@@ -52,8 +50,9 @@ function heatCell(x, y, runs, names) {
     time: deaths.length ? secondsText(median(deaths)) : '', passed: `${passed}/${runs.length} pass`};
 }
 
-function heatMap(runs, [xKey, yKey], allCauses) {
-  const xDomain = valuesOf(runs, xKey), yDomain = yKey ? valuesOf(runs, yKey) : [''], cells = [];
+// `all` are the runs of every map, so that the maps have the same axes.
+function heatMap(runs, all, [xKey, yKey], allCauses) {
+  const xDomain = valuesOf(all, xKey), yDomain = yKey ? valuesOf(all, yKey) : [''], cells = [];
   for (const x of xDomain) {
     for (const y of yDomain) {
       const here = runs.filter((r) => (r.labels[xKey] ?? '–') === x && (!yKey || (r.labels[yKey] ?? '–') === y));
@@ -94,11 +93,11 @@ function heatMaps(runs, keys) {
     const name = rest.map((key) => `${shortKey(key)}=${run.labels[key] ?? '–'}`).join(', ');
     groups.set(name, [...(groups.get(name) || []), run]);
   }
-  const found = new Set(runs.map(causeOf)), known = [survived, 'no fault', 'incomplete'];
+  const found = new Set(runs.map((r) => r.cause)), known = [survived, ...Object.keys(nothing)];
   const causes = [...known.filter((c) => found.has(c)), ...[...found].filter((c) => !known.includes(c)).sort()];
   const maps = [...groups].slice(0, mostMaps).map(([name, group], i) => section('',
     'Cause of death by ' + axes.map(plainKey).join(' and ') + (name ? `: ${name}` : ''),
-    chart('heatmap' + (i ? '-' + (i + 1) : ''), () => heatMap(group, axes, causes)),
+    chart('heatmap' + (i ? '-' + (i + 1) : ''), () => heatMap(group, runs, axes, causes)),
     el('p', {class: 'notes'}, 'The reason of the first node_down after the first fault, and the median time from the one to the other. ' +
       'Where runs of a cell differ, it is divided by their shares.')));
   if (groups.size > mostMaps) maps.push(el('p', {class: 'notes card'}, `And ${groups.size - mostMaps} more combinations of ${rest.map(shortKey).join(', ')}.`));
