@@ -1,10 +1,7 @@
 // The sending half of an Engine: what goes into the next packet, and how it says goodbye.
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "models/quic/engine.h"
 
@@ -189,7 +186,7 @@ Duration Engine::close_period() const {
   return 3 * Duration(ngtcp2_conn_get_pto(connection_));  // RFC 9000 section 10.2
 }
 
-Remains Engine::remains(Time) const {
+Remains Engine::remains() const {
   if (ended_) return remains_;
   Duration idle = transport_.idle_timeout;
   const ngtcp2_transport_params* peer = ngtcp2_conn_get_remote_transport_params(connection_);

@@ -102,6 +102,7 @@ struct ServerSettings {
   // The same in a later life of the server: its resets are believed then. Empty: drawn anew.
   std::vector<uint8_t> reset_key = {};
   std::function<QlogWriter(std::string_view connection_id)> qlog = {};
+  size_t max_handshakes_per_address = 500;  // so that one host cannot have them all
 };
 
 class Socket {
