@@ -1,0 +1,57 @@
+// Any bytes as a tunnel message, and any CBOR as what is said to agree on a tunnel.
+//
+// The first byte chooses: 0 a message, 1 arguments or an answer, 2 a plaintext that must come back, and
+// must not once a bit of its message is changed.
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "models/tunnel/crypt.h"
+#include "models/tunnel/request.h"
+
+namespace {
+
+using namespace distlab::tunnel;
+using distlab::Bytes;
+
+void check_bodies(Bytes bytes) {
+  const auto body = nlohmann::json::from_cbor(bytes.begin(), bytes.end(), true, false);
+  if (body.is_discarded()) return;
+  if (const auto from = parse_request(body); from && from->size() > max_node_name) std::abort();
+  const auto id = parse_answer(body);
+  if (id && (id->empty() || id->size() > max_tunnel_id)) std::abort();
+  if (id && parse_answer(answer_body(*id)) != id) std::abort();
+}
+
+void check_round_trip(Bytes plaintext) {
+  Cipher cipher(tunnel_key("fuzz"));
+  const Bytes sealed = cipher.seal(Nonce{}, plaintext);
+  std::vector<uint8_t> message(sealed.begin(), sealed.end());
+  const auto opened = cipher.open(message);
+  if (!opened || !std::equal(opened->begin(), opened->end(), plaintext.begin(), plaintext.end())) std::abort();
+  message[plaintext.size() % message.size()] ^= 1;
+  if (cipher.open(message)) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return 0;
+  const Bytes rest = Bytes(data, size).subspan(1);
+  switch (data[0] % 3) {
+    case 0: {
+      Cipher cipher(tunnel_key("fuzz"));
+      const auto opened = cipher.open(rest);
+      if (opened && opened->size() + overhead != rest.size()) std::abort();
+      break;
+    }
+    case 1:
+      check_bodies(rest);
+      break;
+    default:
+      check_round_trip(rest);
+  }
+  return 0;
+}
