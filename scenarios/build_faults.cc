@@ -54,7 +54,7 @@ bool is_on_client(FaultKind kind) {
   return kind == FaultKind::kill_client || kind == FaultKind::start_client;
 }
 
-constexpr std::array<std::string_view, 4> harms{"drop", "duplicate", "swap", "corrupt"};
+constexpr std::array<std::string_view, 5> harms{"drop", "duplicate", "swap", "replay", "corrupt"};
 
 std::string join(const std::vector<std::string>& words, std::string_view separator) {
   std::string text;

@@ -226,7 +226,7 @@ relays:
 node_defaults: { site: t, carrier: relay, relays: [berlin, paris2] }
 nodes:
   a: { realm: r1, identity: me, tls_verify: peer, preset: macula-3.13,
-       tunnel: { dist_timeout: 3s, backpressure_hwm: 9, chunk: 1KiB, recv_timeout_is_fatal: true },
+       tunnel: { dist_timeout: 3s, backpressure_hwm: 9, chunk_bytes: 1KiB, recv_timeout_fatal: true },
        mesh: { backoff_jitter: 10%, restart_after: infinity, on_farewell: die } }
   b: {}
 faults:
@@ -252,8 +252,8 @@ pcap: [berlin, a]
   EXPECT_EQ(a.tls_verify, TlsVerify::peer);
   EXPECT_EQ(a.tunnel, (Parameters{{"dist_timeout", Duration{3s}},
                                   {"backpressure_hwm", int64_t{9}},
-                                  {"chunk", int64_t{1024}},
-                                  {"recv_timeout_is_fatal", true}}));
+                                  {"chunk_bytes", int64_t{1024}},
+                                  {"recv_timeout_fatal", true}}));
   EXPECT_EQ(
       a.mesh,
       (Parameters{{"backoff_jitter", 0.1}, {"restart_after", Duration::max()}, {"on_farewell", std::string("die")}}));

@@ -195,7 +195,7 @@ enum class FaultKind {
 };
 
 // What happens to the n-th message of a tunnel on its way into the mesh.
-enum class MessageHarm { drop, duplicate, swap, corrupt };
+enum class MessageHarm { drop, duplicate, swap, replay, corrupt };
 struct TunnelMessage {
   std::string from, to;  // node keys
   MessageHarm harm = MessageHarm::drop;

@@ -69,18 +69,20 @@ node::NodeConfig config_of(const scenario::Scenario& scenario, const scenario::N
   return out;
 }
 
-tunnel::Harm harm_of(scenario::MessageHarm harm) {
+tunnel::MessageFaultKind kind_of(scenario::MessageHarm harm) {
   switch (harm) {
     case scenario::MessageHarm::drop:
-      return tunnel::Harm::drop;
+      return tunnel::MessageFaultKind::drop;
     case scenario::MessageHarm::duplicate:
-      return tunnel::Harm::duplicate;
+      return tunnel::MessageFaultKind::duplicate;
     case scenario::MessageHarm::swap:
-      return tunnel::Harm::swap;
+      return tunnel::MessageFaultKind::swap;
+    case scenario::MessageHarm::replay:
+      return tunnel::MessageFaultKind::replay;
     case scenario::MessageHarm::corrupt:
-      return tunnel::Harm::corrupt;
+      return tunnel::MessageFaultKind::corrupt;
   }
-  return tunnel::Harm::drop;
+  return tunnel::MessageFaultKind::drop;
 }
 
 }  // namespace
@@ -125,10 +127,9 @@ node::NodeConfig NodeProcess::node_config() {
   node::NodeConfig config = config_of(around().scenario, config_);
   if (membership_) {
     config.carrier = [this](Host& on) -> std::unique_ptr<carrier::Carrier> {
-      tunnel::CarrierSettings settings{tunnel_settings(config_.membership), [this](const std::string& peer) {
-                                         return node_->net_kernel().cookies().of(peer);
-                                       }};
-      auto made = std::make_unique<tunnel::RelayCarrier>(on, membership_->slot(), std::move(settings));
+      const auto cookie_of = [this](std::string_view peer) { return node_->net_kernel().cookies().of(peer); };
+      auto made = std::make_unique<tunnel::RelayCarrier>(on, tunnel_settings(config_.membership), membership_->slot(),
+                                                         cookie_of, &message_faults_);
       carrier_ = made.get();
       return made;
     };
@@ -149,7 +150,7 @@ void NodeProcess::start_client() {
 }
 
 void NodeProcess::harm_message(const std::string& peer, scenario::MessageHarm harm, uint64_t nth) {
-  if (carrier_ != nullptr) carrier_->harm_message(peer, harm_of(harm), nth);
+  message_faults_.add(peer, {.kind = kind_of(harm), .nth = nth});
 }
 
 void NodeProcess::run_workload() {

@@ -42,6 +42,7 @@ class NodeProcess final : public Process {
   const scenario::Node& config_;
   const Certificates& certificates_;
   std::vector<scenario::Action> actions_;
+  tunnel::MessageFaults message_faults_;
   // In the order of their lives: the node's carrier uses the client.
   std::unique_ptr<mesh::Membership> membership_;
   std::unique_ptr<node::Node> node_;

@@ -68,31 +68,6 @@ auto to_client_transport(Field quic::TransportSettings::*field) {
       [field](mesh::MembershipSettings& s, const ParameterValue& value) { assign(s.client.transport.*field, value); };
 }
 
-const Setters<tunnel::TunnelSettings>& tunnel_setters() {
-  using T = tunnel::TunnelSettings;
-  static const Setters<T> setters{
-      {"dist_timeout", to(&T::dist_timeout)},
-      {"controller_timeout", to(&T::controller_timeout)},
-      {"bridge_recv_timeout", to(&T::bridge_recv_timeout)},
-      {"recv_timeout_is_fatal", to(&T::recv_timeout_is_fatal)},
-      {"backpressure_hwm", to(&T::backpressure_hwm)},
-      {"backpressure_pause", to(&T::backpressure_pause)},
-      {"reconnect_interval", to(&T::reconnect_interval)},
-      {"reconnect_max_attempts", to(&T::reconnect_max_attempts)},
-      {"publish_retries", to(&T::publish_retries)},
-      {"publish_retry_interval", to(&T::publish_retry_interval)},
-      {"chunk", to(&T::chunk)},
-      {"creation", to(&T::creation)},
-      {"reader_runs_while_reconnecting", to(&T::reader_runs_while_reconnecting)},
-      {"resubscribe_on_accept", to(&T::resubscribe_on_accept)},
-      {"resubscribe_gap", to(&T::resubscribe_gap)},
-      {"flush_passes_undecrypted", to(&T::flush_passes_undecrypted)},
-      {"max_tunnels", to(&T::max_tunnels)},
-      {"loopback_buffer", to(&T::loopback_buffer)},
-  };
-  return setters;
-}
-
 void set_restart(mesh::MembershipSettings& settings, const ParameterValue& value) {
   const Duration after = std::get<Duration>(value);
   settings.restart_after = after == Duration::max() ? std::nullopt : std::optional(after);
@@ -116,7 +91,6 @@ const Setters<mesh::MembershipSettings>& mesh_setters() {
       {"on_connection_end", reaction(&C::on_connection_end)},
       {"on_ping_timeout", reaction(&C::on_ping_timeout)},
       {"restart_after", set_restart},
-      {"register_when_connected", to(&mesh::MembershipSettings::register_when_connected)},
       {"idle_timeout", to_client_transport(&Q::idle_timeout)},
       {"keep_alive", to_client_transport(&Q::keep_alive)},
       {"stream_window", to_client_transport(&Q::stream_window)},
@@ -160,6 +134,12 @@ const Setters<mesh::RelayLimits>& limit_setters() {
   return setters;
 }
 
+tunnel::Parameter::Value tunnel_value(const ParameterValue& value) {
+  if (const auto* time = std::get_if<Duration>(&value)) return *time;
+  if (const auto* on = std::get_if<bool>(&value)) return *on;
+  return static_cast<uint64_t>(std::get<int64_t>(value));
+}
+
 }  // namespace
 
 mesh::RelaySettings relay_settings(const scenario::Relay& relay) {
@@ -190,14 +170,21 @@ mesh::MembershipSettings membership_settings(const scenario::Scenario& scenario,
 }
 
 tunnel::TunnelSettings tunnel_settings(const scenario::Membership& membership) {
-  tunnel::TunnelSettings settings =
-      membership.preset == scenario::Preset::documented ? tunnel::documented() : tunnel::macula_3_13();
-  apply(membership.tunnel, tunnel_setters(), settings);
+  tunnel::TunnelSettings settings = *tunnel::preset(scenario::to_string(membership.preset));
+  for (const auto& [name, value] : membership.tunnel) {
+    const tunnel::Parameter* const parameter = tunnel::find_parameter(name);
+    assert(parameter != nullptr);
+    const bool done = parameter->set(settings, tunnel_value(value));
+    assert(done);
+    (void)done;
+  }
   return settings;
 }
 
 std::vector<std::string> known_tunnel_parameters() {
-  return names_of(tunnel_setters());
+  std::vector<std::string> names;
+  for (const tunnel::Parameter& parameter : tunnel::parameters()) names.emplace_back(parameter.name);
+  return names;
 }
 std::vector<std::string> known_mesh_parameters() {
   return names_of(mesh_setters());

@@ -41,10 +41,10 @@ scenario::Scenario load(const std::string& node) {
 // Presets are the base; what the file says wins; what nobody says is the models' default.
 TEST(ProtocolSettings, FileOverPresetOverDefault) {
   const auto scenario =
-      load("preset: macula-3.13, tunnel: { chunk: 99B }, mesh: { restart_after: 3s, keep_alive: 1s }");
+      load("preset: macula-3.13, tunnel: { chunk_bytes: 99B }, mesh: { restart_after: 3s, keep_alive: 1s }");
   const scenario::Node& node = scenario.nodes.at("a");
   const tunnel::TunnelSettings tunnel = tunnel_settings(node.membership);
-  EXPECT_EQ(tunnel.chunk, 99u);
+  EXPECT_EQ(tunnel.chunk_bytes, 99u);
   EXPECT_EQ(tunnel.dist_timeout, 10s);
   EXPECT_EQ(tunnel.controller_timeout, 30s);
   const mesh::MembershipSettings mesh = membership_settings(scenario, node);

@@ -26,14 +26,14 @@ MembershipSettings documented(ClientSettings client) {
   client.on_farewell = OnLoss::die;
   client.on_connection_end = OnLoss::die;
   client.on_ping_timeout = OnLoss::die;
-  return {.client = std::move(client), .restart_after = std::chrono::seconds{1}, .register_when_connected = true};
+  return {.client = std::move(client), .restart_after = std::chrono::seconds{1}};
 }
 
 MembershipSettings macula_3_13(ClientSettings client) {
   client.on_farewell = OnLoss::reconnect;
   client.on_connection_end = OnLoss::ignore;
   client.on_ping_timeout = OnLoss::reconnect;
-  return {.client = std::move(client), .restart_after = {}, .register_when_connected = false};
+  return {.client = std::move(client), .restart_after = {}};
 }
 
 Membership::Membership(Host& host, MembershipSettings settings)
@@ -46,15 +46,10 @@ Membership::~Membership() = default;
 void Membership::start() {
   restart_.cancel();
   ++stats_.started;
-  client_ = std::make_unique<RelayClient>(host_, settings_.client,
-                                          ClientListener{.on_connected = [this] { put_in_slot(); },
-                                                         .on_disconnected = {},
-                                                         .on_died = [this](const auto&) { died(); }});
-  if (!settings_.register_when_connected) put_in_slot();
-}
-
-void Membership::put_in_slot() {
-  if (slot_.current() != client_.get()) slot_.set(client_.get());
+  client_ = std::make_unique<RelayClient>(
+      host_, settings_.client,
+      ClientListener{.on_connected = {}, .on_disconnected = {}, .on_died = [this](const auto&) { died(); }});
+  slot_.set(client_.get());
 }
 
 void Membership::kill_client(const std::string& reason) {
@@ -71,7 +66,7 @@ void Membership::register_client() {
 void Membership::died() {
   ++stats_.died;
   stats_.earlier = sum(stats_.earlier, client_->stats());
-  if (slot_.current() != nullptr) slot_.set(nullptr);
+  slot_.set(nullptr);
   // Its last calls have still to be told.
   dead_ = std::move(client_);
   burial_.start(Duration::zero(), [this] { dead_.reset(); });

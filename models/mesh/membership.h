@@ -20,9 +20,6 @@ struct MembershipSettings {
   ClientSettings client;
   // How long after its death a client process is started anew; nothing: never. register_client() does it.
   std::optional<Duration> restart_after = std::chrono::seconds{1};
-  // The slot holds a client only once it has had a session: whoever looks there for a client that works
-  // finds one. Else it is there from its first moment.
-  bool register_when_connected = true;
 };
 
 // What the documentation of the modelled system promises: a lost QUIC connection is the death of the
@@ -57,7 +54,6 @@ class Membership {
 
  private:
   void start();
-  void put_in_slot();
   void died();
 
   Host& host_;

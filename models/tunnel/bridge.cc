@@ -250,7 +250,7 @@ void Bridge::record_lost(size_t bytes, std::string_view reason) {
   host_.record(std::move(event));
 }
 
-void Bridge::record_end(std::string_view reason) {
+void Bridge::record_metrics() const {
   const TunnelMetrics metrics = this->metrics();
   Event counters = about(kinds::tunnel_metrics, config_);
   for (const auto& [key, value] : {std::pair<std::string_view, uint64_t>{"bytes_out", metrics.bytes_out},
@@ -262,6 +262,10 @@ void Bridge::record_end(std::string_view reason) {
     counters.fields.push_back({key, int64_t(value)});
   }
   host_.record(std::move(counters));
+}
+
+void Bridge::record_end(std::string_view reason) {
+  record_metrics();
   Event closed = about(kinds::tunnel_closed, config_);
   closed.fields.push_back({"reason", std::string(reason)});
   host_.record(std::move(closed));

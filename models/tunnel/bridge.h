@@ -73,6 +73,7 @@ class Bridge final : private StreamHandler, private Reader::Owner {
   Direction direction() const { return config_.direction; }
   BridgeState state() const { return state_; }
   TunnelMetrics metrics() const;
+  void record_metrics() const;  // as an event
 
  private:
   enum class Message { payload, flushed, client_down, reconnect_tick };

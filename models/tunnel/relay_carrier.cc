@@ -223,6 +223,11 @@ std::vector<TunnelSnapshot> RelayCarrier::tunnel_metrics() const {
   return all;
 }
 
+void RelayCarrier::record_metrics() const {
+  for (const auto& [number, bridge] : bridges_)
+    if (bridge->state() != BridgeState::stopped) bridge->record_metrics();
+}
+
 std::optional<TunnelSnapshot> RelayCarrier::tunnel_metrics(std::string_view id) const {
   for (const auto& [number, bridge] : bridges_) {
     if (bridge->id() == id) return snapshot(*bridge);

@@ -60,6 +60,7 @@ class RelayCarrier final : public carrier::Carrier, private AcceptSetup::Owner {
   // get_tunnel_metrics/0 and /1, and more; in the order in which the bridges started.
   std::vector<TunnelSnapshot> tunnel_metrics() const;
   std::optional<TunnelSnapshot> tunnel_metrics(std::string_view id) const;
+  void record_metrics() const;  // of live tunnels, as events: at the end of a run
   size_t tunnels() const { return bridges_.size(); }
   size_t being_accepted() const { return setups_.size(); }
 
