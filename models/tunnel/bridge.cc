@@ -99,6 +99,7 @@ void Bridge::client_changed(mesh::Client* now) {
 void Bridge::attempt_reconnect() {
   if (reconnect_attempts_ >= settings_.reconnect_max_attempts) return stop("relay_reconnect_failed");
   client_ = slot_.current();
+  if (client_ != nullptr && settings_.reconnect_needs_session && !client_->connected()) client_ = nullptr;
   if (client_ == nullptr) {
     ++reconnect_attempts_;
     reconnect_.start(settings_.reconnect_interval, [this] { post(Message::reconnect_tick); });

@@ -23,15 +23,15 @@ using ::testing::SizeIs;
 using testing::Station;
 using Strings = std::vector<std::string>;
 
-class BothPresets : public ::testing::TestWithParam<std::string> {
+class RelayCarrierOfBoth : public ::testing::TestWithParam<std::string> {
  protected:
   TunnelSettings settings_ = *preset(GetParam());
 };
 
-INSTANTIATE_TEST_SUITE_P(Presets, BothPresets, ::testing::Values("documented", "macula-3.13"),
+INSTANTIATE_TEST_SUITE_P(Presets, RelayCarrierOfBoth, ::testing::Values("documented", "macula-3.13"),
                          [](const auto& preset) { return preset.param == "documented" ? "documented" : "macula"; });
 
-TEST_P(BothPresets, BytesOfDistributionPassBothWays) {
+TEST_P(RelayCarrierOfBoth, BytesOfDistributionPassBothWays) {
   // As they were written, in both directions, within a round trip each.
   Lab lab(settings_);
   lab.connect();
@@ -50,7 +50,7 @@ TEST_P(BothPresets, BytesOfDistributionPassBothWays) {
                          [](uint8_t x, char y) { return x == uint8_t(y); }));
 }
 
-TEST_P(BothPresets, ATunnelIsOneCallAndTwoTopics) {
+TEST_P(RelayCarrierOfBoth, ATunnelIsOneCallAndTwoTopics) {
   // Facts section 1.2: the id is 24 characters of base64, the asking side sends to `.out`, a tick of 4
   // bytes is a message of 32.
   Lab lab(settings_);
@@ -75,7 +75,7 @@ TEST_P(BothPresets, ATunnelIsOneCallAndTwoTopics) {
   EXPECT_EQ(lab.broker.carried[0].payload.size(), 32u);
 }
 
-TEST_P(BothPresets, NothingReadableCrossesTheMesh) {
+TEST_P(RelayCarrierOfBoth, NothingReadableCrossesTheMesh) {
   // Names and payload are in none of the messages the relay carries.
   Lab lab(settings_);
   lab.connect();
@@ -94,7 +94,7 @@ TEST_P(BothPresets, NothingReadableCrossesTheMesh) {
   EXPECT_GT(bytes, 50 * (4 * 4 + 33u));
 }
 
-TEST_P(BothPresets, TheRecordTellsTheLifeOfATunnel) {
+TEST_P(RelayCarrierOfBoth, TheRecordTellsTheLifeOfATunnel) {
   // Opened, running, stopped, counted, closed, on both sides; the peer's side only when its own
   // distribution closes, as nothing tells it (facts section 1.2 step 8).
   Lab lab(settings_);
@@ -122,7 +122,7 @@ TEST_P(BothPresets, TheRecordTellsTheLifeOfATunnel) {
   EXPECT_EQ(lab.b.client->subscriptions(), 0u);
 }
 
-TEST_P(BothPresets, TheCreationIsAlwaysTheSame) {
+TEST_P(RelayCarrierOfBoth, TheCreationIsAlwaysTheSame) {
   // listen/1 returns 1, for every incarnation (facts section 4), and needs no client.
   TestWorld world;
   testing::Broker broker(world);
@@ -138,7 +138,7 @@ TEST_P(BothPresets, TheCreationIsAlwaysTheSame) {
   EXPECT_EQ(**creation, 1u);
 }
 
-TEST_P(BothPresets, FailuresSayWhere) {
+TEST_P(RelayCarrierOfBoth, FailuresSayWhere) {
   // No client, nobody of that name, and no answer in time: dist_timeout of the preset.
   Lab lab(settings_);
   const auto unknown = lab.dial(lab.a, "c@host");
@@ -171,7 +171,7 @@ TEST_P(BothPresets, FailuresSayWhere) {
               ElementsAre("request: unknown_procedure", "request: timeout", "request: client_down", "client"));
 }
 
-TEST_P(BothPresets, ADialCanBeGivenUpAtAnyMoment) {
+TEST_P(RelayCarrierOfBoth, ADialCanBeGivenUpAtAnyMoment) {
   // As the set-up timer does it: no callback follows, and no tunnel stays at this side.
   for (Duration after{0}; after < 6ms; after += 500us) {
     Lab lab(settings_);
@@ -185,7 +185,7 @@ TEST_P(BothPresets, ADialCanBeGivenUpAtAnyMoment) {
   }
 }
 
-TEST_P(BothPresets, ALaterClientIsReachableToo) {
+TEST_P(RelayCarrierOfBoth, ALaterClientIsReachableToo) {
   // Killed and registered again: new tunnels come about (facts section 1.4, join_mesh/1 advertises).
   Lab lab(settings_);
   lab.b.kill_client();
@@ -198,7 +198,7 @@ TEST_P(BothPresets, ALaterClientIsReachableToo) {
   EXPECT_EQ(lab.b.client->procedures(), 1u);
 }
 
-TEST_P(BothPresets, HostileRequestsAreRefused) {
+TEST_P(RelayCarrierOfBoth, HostileRequestsAreRefused) {
   // Bodies that are none; the name in them is only what the asker says.
   Lab lab(settings_);
   const auto stranger = lab.broker.connect(lab.a.host);
@@ -226,7 +226,7 @@ TEST_P(BothPresets, HostileRequestsAreRefused) {
   EXPECT_EQ(lab.b.carrier->tunnel_metrics().at(0).peer, "?");
 }
 
-TEST_P(BothPresets, HostileAnswersAreErrors) {
+TEST_P(RelayCarrierOfBoth, HostileAnswersAreErrors) {
   // What a callee may say instead of a tunnel.
   Lab lab(settings_);
   const auto stranger = lab.broker.connect(lab.b.host);
@@ -249,7 +249,7 @@ TEST_P(BothPresets, HostileAnswersAreErrors) {
   }
 }
 
-TEST_P(BothPresets, AFloodOfRequestsMeetsTheLimit) {
+TEST_P(RelayCarrierOfBoth, AFloodOfRequestsMeetsTheLimit) {
   // F16: without a limit each request would cost a process and two sockets.
   settings_.max_tunnels = 20;
   Lab lab(settings_);
@@ -272,7 +272,7 @@ TEST_P(BothPresets, AFloodOfRequestsMeetsTheLimit) {
   lab.connect();
 }
 
-TEST_P(BothPresets, ANodeDiesWithoutAWord) {
+TEST_P(RelayCarrierOfBoth, ANodeDiesWithoutAWord) {
   // Destroyed in the middle of traffic and of accepting: nothing is recorded, nothing is left behind.
   Lab lab(settings_);
   lab.connect();

@@ -36,6 +36,8 @@ constexpr std::array all_parameters{
     Parameter{"count_lost_as_sent", "switch", &S::count_lost_as_sent, "facts 1.4"},
     Parameter{"reconnect_interval", "time", &S::reconnect_interval, seeds},
     Parameter{"reconnect_max_attempts", "count", &S::reconnect_max_attempts, seeds},
+    Parameter{"reconnect_needs_session", "switch", &S::reconnect_needs_session,
+              "seeds 002; facts 1.4: is_process_alive"},
     Parameter{"reader_runs_while_reconnecting", "switch", &S::reader_runs_while_reconnecting, "facts 1.4"},
     Parameter{"recv_outlives_reader", "switch", &S::recv_outlives_reader, "otp_loopback_test.cc, OTP 25.2.3"},
     Parameter{"close_on_decrypt_failure", "switch", &S::close_on_decrypt_failure, "facts 1.3: warn and drop"},
@@ -74,6 +76,7 @@ TunnelSettings macula_3_13() {
   out.resubscribe_gap = 100us;
   out.flush_passes_ciphertext = true;
   out.count_lost_as_sent = true;
+  out.reconnect_needs_session = false;
   out.reader_runs_while_reconnecting = true;
   out.recv_outlives_reader = true;
   return out;

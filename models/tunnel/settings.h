@@ -50,6 +50,8 @@ struct TunnelSettings {
   // --- bridge: losing the client ---
   Duration reconnect_interval = std::chrono::seconds{2};
   uint64_t reconnect_max_attempts = 15;
+  // A client counts as found again once a relay has accepted it; otherwise as soon as it lives.
+  bool reconnect_needs_session = true;
   // The reader goes on without a client, and so loses what it reads once its retries are used up.
   bool reader_runs_while_reconnecting = false;
   // The driver's receive operation of a killed reader stays: the next reader gets ealready, and ends.

@@ -46,6 +46,7 @@ TEST(Settings, WhatTheCodeDoesDifferently) {
                                                     {"resubscribe_gap", "100us"},
                                                     {"flush_passes_ciphertext", "true"},
                                                     {"count_lost_as_sent", "true"},
+                                                    {"reconnect_needs_session", "false"},
                                                     {"reader_runs_while_reconnecting", "true"},
                                                     {"recv_outlives_reader", "true"}};
   EXPECT_EQ(different, expected);

@@ -27,7 +27,8 @@ class TestClient final : public mesh::Client {
   bool alive() const { return alive_; }
   size_t queue = 0;  // what mailbox() says
 
-  bool connected() const override { return alive_; }
+  bool session = true;  // what connected() says of one that lives
+  bool connected() const override { return alive_ && session; }
   size_t mailbox() const override { return queue; }
   void publish(const std::string& topic, Bytes payload) override;
   mesh::SubscriptionId subscribe(const std::string& topic, OnPayload on_payload) override;

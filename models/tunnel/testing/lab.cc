@@ -114,6 +114,7 @@ void Lab::connect() {
   const auto dialled = dial(a, b.name);
   const auto both = [&] { return dialled->end != nullptr && !b.ends.empty(); };
   if (!world.run_until(both, patience)) throw std::runtime_error("no tunnel");
+  world.run_for(std::chrono::milliseconds{10});
 }
 
 std::vector<std::string> Lab::events(const Station& station, std::string_view kind) const {

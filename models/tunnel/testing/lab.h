@@ -81,7 +81,7 @@ class Lab {
   };
   // The outcome may come later.
   std::shared_ptr<Dialled> dial(Station& from, const std::string& peer);
-  // a and b, with reading on at both ends; runs until they are connected.
+  // a and b, with reading on at both ends; runs until they are connected, and a little longer.
   void connect();
 
   // Fields of events, in order: "field=value field=value".
