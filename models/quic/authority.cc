@@ -12,11 +12,11 @@
 namespace distlab::quic {
 namespace {
 
-template <auto free_it>
+template <auto FreeIt>
 struct Free {
   template <typename Native>
   void operator()(Native* native) const {
-    free_it(native);
+    FreeIt(native);
   }
 };
 using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;

@@ -85,6 +85,42 @@ TEST(QuicCallback, MayDestroyTheSocketToo) {
   EXPECT_EQ(pair.server_socket, nullptr);
 }
 
+// Proves that a callback may close its connection, and that nothing follows.
+TEST(QuicCallback, MayCloseItsConnection) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  const StreamId stream = pair.client.connection->open_stream().value();
+  const StreamId other = pair.client.connection->open_stream().value();
+  pair.server().on_data = [&](StreamId id, Bytes, bool) {
+    pair.server().write(id, "it may be too late for this");
+    pair.server().connection->close(9, "heard enough");
+  };
+  pair.client.write(stream, "one");
+  pair.client.write(other, "two");
+  pair.world.run_for(1s);
+  EXPECT_EQ(pair.server().received.size(), 1U);
+  EXPECT_FALSE(pair.server().end.has_value());
+  EXPECT_EQ(pair.client.end_text(), "application 9: heard enough");
+}
+
+// Proves that a callback may move its connection, also when it has moved before.
+TEST(QuicCallback, MayMigrate) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  const StreamId stream = pair.client.connection->open_stream().value();
+  pair.server().on_data = [&](StreamId id, Bytes data, bool) { pair.server().connection->write(id, data); };
+  int moves = 0;
+  pair.client.on_data = [&](StreamId, Bytes, bool) {
+    if (pair.client.connection->migrate()) ++moves;
+  };
+  for (int i = 1; i <= 3; ++i) {
+    pair.client.write(stream, "x");
+    ASSERT_TRUE(pair.world.run_until([&] { return moves == i; }, 1s));
+    pair.world.run_for(5s);
+  }
+  EXPECT_EQ(pair.server().paths.size(), 3U);
+}
+
 // Proves that an accepted connection that nobody keeps is gone, without a word.
 TEST(QuicCallback, NotKept) {
   Pair pair;

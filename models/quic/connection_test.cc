@@ -91,5 +91,72 @@ TEST(QuicConnection, NoAnswer) {
   EXPECT_EQ(pair.client.end_text(), "handshake timeout: no answer");
 }
 
+// Proves that unprintable bytes of a peer's goodbye do not get into logs.
+TEST(QuicConnection, OddReason) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  pair.server().connection->close(7, "a\n\x01\xff z");
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.client.end.has_value(); }, 1s));
+  EXPECT_EQ(pair.client.end->reason, "a??? z");
+}
+
+// Proves that a process that stands still for less than the idle timeout loses nothing.
+TEST(QuicConnection, FrozenForAWhile) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  const StreamId stream = pair.client.connection->open_stream().value();
+  pair.server_host.freeze();
+  pair.client.write(stream, "patience");
+  pair.world.run_for(30s);
+  EXPECT_TRUE(pair.server().received.empty());
+  pair.server_host.thaw();
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.server().received[stream] == "patience"; }, 10s));
+  pair.world.run_for(1min);
+  EXPECT_TRUE(pair.client.connection->connected() && pair.server().connection->connected());
+}
+
+// Proves that one that stands still for longer has lost its peer: it does not know at first, since
+// what had arrived meanwhile counts as a sign of life, then ends; new connections are served at once.
+TEST(QuicConnection, FrozenTooLong) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  pair.server_host.freeze();
+  pair.world.run_for(5min);
+  EXPECT_EQ(pair.client.end_text(), "idle");
+  pair.server_host.thaw();
+  pair.dial();
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.client.connects == 2; }, 1s));
+  EXPECT_EQ(pair.server_socket->connections(), 2U);
+  pair.world.run_for(1h);
+  EXPECT_EQ(pair.server().end_text(), "idle");
+  EXPECT_EQ(pair.server_socket->connections(), 1U);
+}
+
+// Proves that a black hole is noticed by the idle timeout on both sides, keep-alive or not.
+TEST(QuicConnection, BlackHole) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  pair.world.run_for(30s);
+  pair.world.black_hole(testing::client_address, testing::server_address);
+  pair.world.black_hole(testing::server_address, testing::client_address);
+  pair.world.run_for(59s);
+  EXPECT_FALSE(pair.client.end || pair.server().end);
+  pair.world.run_for(1min);
+  EXPECT_EQ(pair.client.end_text(), "idle");
+  EXPECT_EQ(pair.server().end_text(), "idle");
+}
+
+// Proves that a server that dies in the middle of a handshake is a handshake that times out.
+TEST(QuicConnection, HandshakeCutShort) {
+  Pair pair;
+  pair.listen();
+  pair.dial();
+  pair.world.run_for(15ms);
+  pair.world.black_hole(testing::client_address, testing::server_address);
+  pair.world.run_for(20s);
+  EXPECT_EQ(pair.client.end_text(), "handshake timeout: the handshake was not completed");
+  EXPECT_EQ(pair.server_socket->connections(), 0U);
+}
+
 }  // namespace
 }  // namespace distlab::quic

@@ -44,6 +44,7 @@ class DriverConnection final : public Connection, private EngineOwner, private P
   void receive(const Path& path, Bytes datagram);
   void settle();  // tells the application what happened, and sends what follows
   uint64_t number() const { return number_; }
+  Ipv4 first_address() const { return first_address_; }
   bool server() const { return server_; }
 
   // --- Connection
@@ -83,6 +84,7 @@ class DriverConnection final : public Connection, private EngineOwner, private P
 
   DriverSocket& socket_;
   const uint64_t number_;
+  const Ipv4 first_address_;  // of the peer
   const bool server_;
   ConnectionHandler* handler_;
   std::unique_ptr<Port> own_port_;  // after a migration
@@ -134,6 +136,7 @@ class DriverSocket final : public Socket {
  private:
   void admit(const Path& path, Bytes datagram, const Admission& admission);
   void run_scheduled();
+  std::unique_ptr<DriverConnection> take_handshaking(const DriverConnection& connection);
   EngineConfig config(const TransportSettings& transport, Path path, QlogWriter qlog);
 
   Host& host_;
@@ -147,6 +150,7 @@ class DriverSocket final : public Socket {
   Lingering lingering_;
   std::vector<DriverConnection*> scheduled_, running_;
   std::map<uint64_t, std::unique_ptr<DriverConnection>> handshaking_;  // by number
+  std::map<Ipv4, size_t> handshakes_of_;                               // by the client's address; never 0
   uint64_t next_number_ = 0;
   size_t live_ = 0, live_servers_ = 0;
   bool listening_ = false;

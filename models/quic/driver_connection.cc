@@ -19,7 +19,13 @@ ConnectionHandler& nobody() {
 }  // namespace
 
 DriverConnection::DriverConnection(DriverSocket& socket, Path path, uint64_t number, bool server)
-    : socket_(socket), number_(number), server_(server), handler_(&nobody()), timer_(socket.host()), last_path_(path) {}
+    : socket_(socket),
+      number_(number),
+      first_address_(path.remote.address),
+      server_(server),
+      handler_(&nobody()),
+      timer_(socket.host()),
+      last_path_(path) {}
 
 DriverConnection::~DriverConnection() {
   if (scheduled) socket_.unschedule(*this);
@@ -147,7 +153,7 @@ void DriverConnection::release_engine() {
   last_stats_ = engine_->stats();
   for (const ConnectionId& id : ids_) socket_.unroute(id, *this);
   for (const ResetToken& token : tokens_) socket_.forget_reset(token, *this);
-  socket_.died(*this, engine_->remains(socket_.host().now()), ids_);
+  socket_.died(*this, engine_->remains(), ids_);
   engine_.reset();
 }
 

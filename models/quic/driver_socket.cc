@@ -8,9 +8,9 @@
 namespace distlab::quic {
 namespace {
 
-template <size_t size>
-std::array<uint8_t, size> secret_of(Host& host) {
-  std::array<uint8_t, size> secret{};
+template <size_t Size>
+std::array<uint8_t, Size> secret_of(Host& host) {
+  std::array<uint8_t, Size> secret{};
   host.fill_secret(secret);
   return secret;
 }
@@ -119,12 +119,18 @@ void DriverSocket::on_packet(const Path& path, Bytes datagram) {
 void DriverSocket::admit(const Path& path, Bytes datagram, const Admission& admission) {
   if (live_servers_ >= server_.max_connections) return port_->send(path.remote, Doorkeeper::refusal(admission));
   if (handshaking_.size() >= server_.max_handshakes) return;
+  const Ipv4 client = path.remote.address;
+  if (const auto many = handshakes_of_.find(client);
+      many != handshakes_of_.end() && many->second >= server_.max_handshakes_per_address) {
+    return;
+  }
   const uint64_t number = next_number_++;
   QlogWriter qlog;
   if (server_.qlog) qlog = server_.qlog(admission.original_id.value_or(admission.first_id).to_hex());
   auto made = std::make_unique<DriverConnection>(*this, path, number, true);
   DriverConnection& connection = *made;
   handshaking_.emplace(number, std::move(made));
+  ++handshakes_of_[client];
   const bool begun = connection.begin(config(server_.transport, path, std::move(qlog)),
                                       TlsSession::Server{server_.alpn, server_.credentials}, admission);
   if (!begun) return drop(connection);
@@ -184,15 +190,22 @@ void DriverSocket::died(const DriverConnection& connection, Remains remains, std
   lingering_.add(host_.now(), std::move(remains), ids);
 }
 
-void DriverSocket::hand_over(DriverConnection& connection) {
+std::unique_ptr<DriverConnection> DriverSocket::take_handshaking(const DriverConnection& connection) {
   auto node = handshaking_.extract(connection.number());
-  if (node.empty()) return;
+  if (node.empty()) return nullptr;
+  const auto count = handshakes_of_.find(connection.first_address());
+  if (--count->second == 0) handshakes_of_.erase(count);
+  return std::move(node.mapped());
+}
+
+void DriverSocket::hand_over(DriverConnection& connection) {
+  auto complete = take_handshaking(connection);
   const Accepted accepted = accepted_;  // listen() may be called again from inside
-  accepted(std::move(node.mapped()));
+  accepted(std::move(complete));
 }
 
 void DriverSocket::drop(DriverConnection& connection) {
-  handshaking_.erase(connection.number());
+  const auto gone = take_handshaking(connection);
 }
 
 }  // namespace distlab::quic

@@ -9,8 +9,8 @@
 namespace distlab::quic {
 namespace {
 
-constexpr size_t smallest_packet = NGTCP2_MAX_UDP_PAYLOAD_SIZE;  // RFC 9000 section 14: every path carries it
-constexpr size_t largest_packet = 65'507;                        // of UDP over IPv4
+constexpr size_t smallest_packet = NGTCP2_MAX_UDP_PAYLOAD_SIZE;       // RFC 9000 section 14: every path carries it
+constexpr size_t largest_packet = NGTCP2_MAX_PMTUD_UDP_PAYLOAD_SIZE;  // ngtcp2 discovers no more
 
 ngtcp2_duration native(Duration duration) {
   return static_cast<ngtcp2_duration>(std::max(duration, Duration{0}).count());

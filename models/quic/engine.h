@@ -103,7 +103,7 @@ class Engine {
   const End& end() const { return end_; }                       // after Kind::ended
   bool ended() const { return ended_; }
   // To be asked at the end of the engine's life. Of one that has not ended: how to die without a word.
-  Remains remains(Time now) const;
+  Remains remains() const;
 
   // --- What the application does; packets follow with the next flush
   bool connected() const { return connected_ && !ended_; }

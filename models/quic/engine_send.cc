@@ -1,10 +1,7 @@
 // The sending half of an Engine: what goes into the next packet, and how it says goodbye.
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "models/quic/engine.h"
 
@@ -19,6 +16,14 @@ constexpr Duration no_idle_linger = std::chrono::minutes{10};  // of one that di
 bool concerns_one_stream(ngtcp2_ssize result) {
   return result == NGTCP2_ERR_STREAM_DATA_BLOCKED || result == NGTCP2_ERR_STREAM_SHUT_WR ||
          result == NGTCP2_ERR_STREAM_NOT_FOUND;
+}
+
+// A peer's words end up in logs and reports: printable ASCII only.
+std::string printable(const uint8_t* text, size_t size) {
+  std::string words(reinterpret_cast<const char*>(text), size);
+  std::replace_if(
+      words.begin(), words.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return words;
 }
 
 }  // namespace
@@ -181,7 +186,7 @@ Duration Engine::close_period() const {
   return 3 * Duration(ngtcp2_conn_get_pto(connection_));  // RFC 9000 section 10.2
 }
 
-Remains Engine::remains(Time) const {
+Remains Engine::remains() const {
   if (ended_) return remains_;
   Duration idle = transport_.idle_timeout;
   const ngtcp2_transport_params* peer = ngtcp2_conn_get_remote_transport_params(connection_);
@@ -222,7 +227,7 @@ void Engine::failed(int error, Time now) {
     return finish_with({EndKind::transport, 0, ngtcp2_strerror(error)});  // without a word (RFC 9000 section 5.2)
   }
   if (error == NGTCP2_ERR_NOMEM || (error == NGTCP2_ERR_CALLBACK_FAILURE && !no_protocol_)) {
-    return finish_with({EndKind::host, 0, ngtcp2_strerror(error)});
+    return finish_with({EndKind::host, 0, std::string("the QUIC or TLS library failed: ") + ngtcp2_strerror(error)});
   }
   if (error == NGTCP2_ERR_CRYPTO || no_protocol_) {
     const uint8_t alert =
@@ -242,7 +247,7 @@ void Engine::failed(int error, Time now) {
 void Engine::peer_closed() {
   ngtcp2_connection_close_error error;
   ngtcp2_conn_get_connection_close_error(connection_, &error);
-  std::string reason(reinterpret_cast<const char*>(error.reason), error.reasonlen);
+  std::string reason = printable(error.reason, error.reasonlen);
   remains_.linger = close_period();  // draining: late packets are swallowed
   if (error.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION) {
     return finish_with({EndKind::application, error.error_code, std::move(reason)});

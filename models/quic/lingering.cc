@@ -11,7 +11,8 @@ void Lingering::add(Time now, Remains remains, std::span<const ConnectionId> ids
   if (entries_.size() == max_entries) drop_first();
   const uint64_t number = first_number_ + entries_.size();
   for (const ConnectionId& id : ids) numbers_[id] = number;
-  entries_.push_back({std::move(remains), now + remains.linger, {ids.begin(), ids.end()}, 0});
+  const Time until = now + remains.linger;
+  entries_.push_back({std::move(remains), until, {ids.begin(), ids.end()}, 0});
 }
 
 Lingering::Found Lingering::packet_for(Time now, const ConnectionId& id) {

@@ -170,6 +170,29 @@ TEST(QuicServer, HandshakeLimit) {
   EXPECT_TRUE(pair.world.run_until([&] { return pair.servers.size() == 5; }, 5s));
 }
 
+// Proves that one address cannot have all the handshakes: another client is served meanwhile.
+TEST(QuicServer, HandshakeLimitPerAddress) {
+  Pair pair;
+  pair.server_settings.max_handshakes_per_address = 3;
+  pair.listen();
+  pair.world.black_hole(testing::server_address, testing::client_address);
+  std::vector<std::unique_ptr<Peer>> clients;
+  for (int i = 0; i < 5; ++i) {
+    clients.push_back(std::make_unique<Peer>());
+    clients.back()->connection =
+        pair.client_socket->connect(testing::server_endpoint, pair.client_settings, *clients.back());
+  }
+  pair.world.run_for(1s);
+  EXPECT_EQ(pair.server_socket->connections(), 3U);
+  TestHost& host = pair.world.add_host("somebody else", Ipv4{0x0a000006});
+  const auto socket = Socket::open(host, {any_address, 0}).value();
+  Peer other;
+  other.connection = socket->connect(testing::server_endpoint, pair.client_settings, other);
+  EXPECT_TRUE(pair.world.run_until([&] { return other.connects == 1; }, 1s));
+  pair.world.black_hole(testing::server_address, testing::client_address, false);
+  EXPECT_TRUE(pair.world.run_until([&] { return pair.servers.size() == 6; }, 9s));
+}
+
 // Proves that a client that begins a handshake and falls silent is forgotten.
 TEST(QuicServer, HalfAHandshake) {
   Pair pair;

@@ -69,7 +69,8 @@ class Connection {
   virtual void set_reading(StreamId stream, bool on) = 0;
   virtual bool send_datagram(Bytes data) = 0;  // false: too large, not allowed, or the queue is full
 
-  // CONNECTION_CLOSE (0x1d) with this reason; no further callbacks.
+  // CONNECTION_CLOSE (0x1d) with this reason (256 bytes of it); no further callbacks. Data that
+  // cannot leave at once is lost: wait until buffered() is 0 if it matters.
   virtual void close(uint64_t code, std::string_view reason) = 0;
   // A client moves to a new local port, as after a change of network (RFC 9000 section 9).
   virtual bool migrate() = 0;
@@ -101,6 +102,7 @@ struct ServerSettings {
   // The same in a later life of the server: its resets are believed then. Empty: drawn anew.
   std::vector<uint8_t> reset_key = {};
   std::function<QlogWriter(std::string_view connection_id)> qlog = {};
+  size_t max_handshakes_per_address = 500;  // so that one host cannot have them all
 };
 
 class Socket {

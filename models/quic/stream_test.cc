@@ -72,6 +72,23 @@ TEST(QuicStream, BulkWithLoss) {
   EXPECT_NEAR(to_seconds(stats.smoothed_rtt), 0.020, 0.005);
 }
 
+// Proves that packets that overtake each other change neither bytes nor order.
+TEST(QuicStream, BulkOutOfOrder) {
+  Pair pair;
+  RandomStream random(1, "test", "jitter");
+  const UdpHook jitter = [&](Endpoint, Endpoint, Bytes) -> std::optional<Duration> {
+    return random.between(0ms, 30ms);
+  };
+  pair.world.set_udp_hook(testing::client_address, testing::server_address, jitter);
+  pair.world.set_udp_hook(testing::server_address, testing::client_address, jitter);
+  ASSERT_TRUE(pair.connect());
+  const StreamId stream = pair.client.connection->open_stream().value();
+  const std::string text = pattern(1'000'000);
+  const Sender sender(pair.client, stream, text);
+  ASSERT_TRUE(pair.world.run_until([&] { return pair.server().finished[stream]; }, 10min));
+  EXPECT_TRUE(pair.server().received[stream] == text);
+}
+
 // Proves that a reader that stops stops the sender, within the window, and that nothing is lost
 // when it goes on.
 TEST(QuicStream, BackPressure) {
