@@ -31,7 +31,6 @@ RelayClient::RelayClient(Host& host, ClientSettings settings, ClientListener lis
       call_timer_(host),
       subscribe_timer_(host),
       finish_timer_(host),
-      burial_(host),
       death_(host) {
   assert(!settings_.relays.empty());
   host_.record({kinds::client_started, "", {}});
@@ -73,15 +72,13 @@ void RelayClient::wait_and_dial() {
   dial_timer_.start(wait, [this] { dial(); });
 }
 
-// The link is destroyed from the loop, since a callback of it may be running.
 void RelayClient::drop_link(const std::string& reason) {
   dial_timer_.cancel();
   ping_timer_.cancel();
   forget_outgoing();
   if (!link_) return;
   link_->close(reason);
-  old_links_.push_back(std::move(link_));
-  burial_.start(Duration::zero(), [this] { old_links_.clear(); });
+  link_.reset();
 }
 
 void RelayClient::lost(OnLoss policy, const std::string& reason) {
@@ -109,8 +106,7 @@ void RelayClient::on_link_failed(const std::string& reason) {
   if (settings_.on_connection_end != OnLoss::ignore) return lost(settings_.on_connection_end, reason);
   // Facts section 1.4: the end of the connection comes as a message that nobody handles.
   state_ = State::deaf;
-  old_links_.push_back(std::move(link_));
-  burial_.start(Duration::zero(), [this] { old_links_.clear(); });
+  link_.reset();
   forget_outgoing();
   drain();
 }

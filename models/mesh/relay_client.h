@@ -143,9 +143,8 @@ class RelayClient final : public Client, private RelayLink::Handler {
   Time dial_started_{};
   std::string last_error_;  // what the relay complained of, before it hangs up
   std::unique_ptr<RelayLink> link_;
-  std::vector<std::unique_ptr<RelayLink>> old_links_;  // closed; a callback of theirs may be running
 
-  Timer dial_timer_, ping_timer_, call_timer_, subscribe_timer_, finish_timer_, burial_, death_;
+  Timer dial_timer_, ping_timer_, call_timer_, subscribe_timer_, finish_timer_, death_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

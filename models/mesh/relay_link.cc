@@ -57,20 +57,16 @@ void RelayLink::on_connected() {
 void RelayLink::on_stream_data(quic::StreamId stream, Bytes data, bool fin) {
   if (stream != stream_) return;
   const auto taken = reader_.push(data);
-  give_out_frames();
+  const std::weak_ptr<int> alive = alive_;
+  for (auto frame = reader_.next(); frame && handler_ != nullptr; frame = reader_.next()) {
+    handler_->on_link_frame(std::move(*frame));
+    if (alive.expired()) return;
+  }
   if (handler_ == nullptr) return;
   if (!taken) {
     handler_->on_link_finished("malformed: " + std::string(to_string(taken.error())));
   } else if (fin) {
     handler_->on_link_finished("fin");
-  }
-}
-
-void RelayLink::give_out_frames() {
-  while (handler_ != nullptr) {
-    auto frame = reader_.next();
-    if (!frame) return;
-    handler_->on_link_frame(std::move(*frame));
   }
 }
 

@@ -15,8 +15,7 @@ namespace distlab::mesh {
 
 class RelayLink final : private quic::ConnectionHandler {
  public:
-  // Callbacks come from the host's loop only. A callback must not destroy the link: let go of it from the
-  // loop, after close().
+  // Callbacks come from the host's loop only, and may destroy the link.
   class Handler {
    public:
     virtual ~Handler() = default;
@@ -39,7 +38,6 @@ class RelayLink final : private quic::ConnectionHandler {
  private:
   void looked_up(const tl::expected<std::vector<Ipv4>, NetError>& addresses);
   void fail_later(std::string reason);
-  void give_out_frames();
 
   void on_connected() override;
   void on_stream_data(quic::StreamId stream, Bytes data, bool fin) override;
