@@ -19,15 +19,17 @@ struct FaultRule {
 
 // The names of scenario::FaultKind.
 constexpr std::array fault_rules = {
-    FaultRule{"kill", FaultRole::opens, "life"},         FaultRule{"start", FaultRole::closes, "life"},
-    FaultRule{"freeze", FaultRole::opens, "freeze"},     FaultRule{"thaw", FaultRole::closes, "freeze"},
-    FaultRule{"down", FaultRole::opens, "link"},         FaultRule{"black_hole", FaultRole::opens, "link"},
-    FaultRule{"up", FaultRole::closes, "link"},          FaultRule{"hold", FaultRole::opens, "hold"},
-    FaultRule{"release", FaultRole::closes, "hold"},     FaultRule{"delay", FaultRole::changes, "delay"},
-    FaultRule{"jitter", FaultRole::changes, "jitter"},   FaultRule{"loss", FaultRole::changes, "loss"},
-    FaultRule{"rate", FaultRole::changes, "rate"},       FaultRule{"duplicate", FaultRole::changes, "duplicate"},
-    FaultRule{"reorder", FaultRole::changes, "reorder"}, FaultRule{"partition", FaultRole::changes, "split"},
-    FaultRule{"heal", FaultRole::closes, "split"},
+    FaultRule{"kill", FaultRole::opens, "life"},          FaultRule{"start", FaultRole::closes, "life"},
+    FaultRule{"freeze", FaultRole::opens, "freeze"},      FaultRule{"thaw", FaultRole::closes, "freeze"},
+    FaultRule{"down", FaultRole::opens, "link"},          FaultRule{"black_hole", FaultRole::opens, "link"},
+    FaultRule{"up", FaultRole::closes, "link"},           FaultRule{"hold", FaultRole::opens, "hold"},
+    FaultRule{"release", FaultRole::closes, "hold"},      FaultRule{"delay", FaultRole::changes, "delay"},
+    FaultRule{"jitter", FaultRole::changes, "jitter"},    FaultRule{"loss", FaultRole::changes, "loss"},
+    FaultRule{"rate", FaultRole::changes, "rate"},        FaultRule{"duplicate", FaultRole::changes, "duplicate"},
+    FaultRule{"reorder", FaultRole::changes, "reorder"},  FaultRule{"partition", FaultRole::changes, "split"},
+    FaultRule{"heal", FaultRole::closes, "split"},        FaultRule{"shutdown", FaultRole::opens, "life"},
+    FaultRule{"wedge", FaultRole::opens, "wedge"},        FaultRule{"unwedge", FaultRole::closes, "wedge"},
+    FaultRule{"kill_client", FaultRole::opens, "client"}, FaultRule{"start_client", FaultRole::closes, "client"},
 };
 
 FaultRule rule_of(std::string_view fault) {

@@ -20,14 +20,18 @@ struct Verb {
   std::string_view fault, done, undone;
 };
 constexpr std::array verbs = {
-    Verb{"kill", "was killed", "started again"},   Verb{"freeze", "was frozen", "thawed"},
-    Verb{"down", "went down", "came up again"},    Verb{"black_hole", "became a black hole", "came up again"},
-    Verb{"hold", "was held back", "was released"},
+    Verb{"kill", "was killed", "started again"},          Verb{"freeze", "was frozen", "thawed"},
+    Verb{"down", "went down", "came up again"},           Verb{"black_hole", "became a black hole", "came up again"},
+    Verb{"hold", "was held back", "was released"},        Verb{"shutdown", "was shut down", "started again"},
+    Verb{"wedge", "stopped answering", "answered again"}, Verb{"kill_client", "lost its mesh client", "got another"},
 };
 
 std::string in_words(const FaultSpan& fault) {
   const auto* verb = std::find_if(verbs.begin(), verbs.end(), [&](const Verb& v) { return v.fault == fault.fault; });
   const bool known = verb != verbs.end() && fault.detail.empty();
+  if (fault.fault == "tunnel_message")
+    return fmt::format("A tunnel message {} was harmed ({}) at {}.", fault.target, fault.detail,
+                       duration_text(fault.from_ns));
   std::string text =
       known ? fmt::format("{} {} at {}", fault.target, verb->done, duration_text(fault.from_ns))
             : fmt::format("{}{} was done to {} at {}", fault.fault, fault.detail.empty() ? "" : " " + fault.detail,

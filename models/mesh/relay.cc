@@ -129,6 +129,7 @@ void Relay::accept(std::unique_ptr<quic::Connection> connection) {
 
 void Relay::on_data(SessionId id, Bytes data) {
   const Time now = host_.now();
+  if (settings_.tap) settings_.tap(data);
   const auto taken = ingress_.on_bytes(now, id, data);
   if (!taken) core_.on_bad_frame(now, id, taken.error());
   pump();
@@ -158,6 +159,7 @@ void Relay::flush(Peer& peer) {
   if (peer.stream) {
     for (Bytes out = core_.output(peer.id); !out.empty(); out = core_.output(peer.id)) {
       const size_t taken = peer.connection->write(*peer.stream, out);
+      if (settings_.tap) settings_.tap(out.first(taken));
       core_.consumed(peer.id, taken);
       if (taken < out.size()) break;
     }

@@ -5,12 +5,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "models/host/byte_stream.h"
 #include "models/host/time.h"
 #include "models/mesh/frame.h"
 #include "models/quic/credentials.h"
@@ -82,6 +84,9 @@ struct RelaySettings {
   // Whatever is not a PUBLISH overtakes the waiting PUBLISH frames of its session, in and out, as the
   // modelled relay drains RPC first (facts section 2).
   bool control_first = true;
+  // Sees every byte the relay reads from a session, and every byte it gives to one: all that a curious
+  // relay could know.
+  std::function<void(Bytes)> tap = {};
   Duration close_linger = std::chrono::seconds{2};  // for the last frames of a session that is being closed
 };
 
