@@ -7,10 +7,8 @@
 
 #include "models/mesh/message.h"
 
+namespace distlab::mesh {
 namespace {
-
-using namespace distlab::mesh;
-using distlab::Bytes;
 
 bool same(Bytes a, Bytes b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
@@ -31,8 +29,11 @@ void check_frame(const Frame& frame) {
 }
 
 }  // namespace
+}  // namespace distlab::mesh
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace distlab::mesh;
+  using distlab::Bytes;
   if (size == 0) return 0;
   const size_t step = size_t{data[0]} + 1;
   const Bytes stream(data + 1, size - 1);

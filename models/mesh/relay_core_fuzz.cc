@@ -9,11 +9,10 @@
 
 #include "models/mesh/testing/core_talk.h"
 
+namespace distlab::mesh {
 namespace {
 
-using namespace distlab::mesh;
-using distlab::Bytes;
-using distlab::mesh::testing::CoreTalk;
+using testing::CoreTalk;
 
 constexpr RelayLimits small = {.sessions = 4,
                                .sessions_per_address = 4,
@@ -116,11 +115,13 @@ void check(const CoreTalk& talk) {
 }
 
 }  // namespace
+}  // namespace distlab::mesh
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  CoreTalk talk({.name = "r", .limits = small});
+  using namespace distlab::mesh;
+  testing::CoreTalk talk({.name = "r", .limits = small});
   std::array<SessionId, 3> sessions = {talk.open(), talk.open(), talk.open()};
-  for (Steps steps(Bytes(data, size)); !steps.done();) {
+  for (Steps steps(distlab::Bytes(data, size)); !steps.done();) {
     const uint8_t what = steps.byte();
     step(talk, sessions[what / 8 % sessions.size()], steps, what);
     talk.core.take_touched();
