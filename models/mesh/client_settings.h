@@ -61,8 +61,8 @@ struct ClientSettings {
   size_t mailbox_limit = 256 * 1024 * 1024;  // bytes; beyond it the process dies
   size_t frame_bytes = default_max_frame;
   size_t calls = 10'000;  // that wait for an answer
-  size_t answering =
-      2'000;  // twice what a relay lets one session ask; calls of others whose procedures have not answered yet
+  // Calls of others that wait for our answer: twice what a relay lets one session ask.
+  size_t answering = 2'000;
 };
 
 struct ClientStats {
