@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "models/mesh/frame.h"
 #include "models/quic/credentials.h"
 #include "models/quic/settings.h"
+#include "models/quic/socket.h"
 
 namespace distlab::mesh {
 
@@ -39,6 +41,7 @@ struct ClientSettings {
   quic::TransportSettings transport = {.idle_timeout = std::chrono::seconds{60},
                                        .keep_alive = std::chrono::seconds{20}};
   std::string alpn = "macula";
+  std::function<quic::QlogWriter(const RelayAddress& relay)> qlog = {};  // for each dial
 
   Duration backoff_min = std::chrono::seconds{1};  // doubles with each failure
   Duration backoff_max = std::chrono::seconds{30};
@@ -57,8 +60,9 @@ struct ClientSettings {
 
   size_t mailbox_limit = 256 * 1024 * 1024;  // bytes; beyond it the process dies
   size_t frame_bytes = default_max_frame;
-  size_t calls = 10'000;     // that wait for an answer
-  size_t answering = 1'000;  // calls of others whose procedures have not answered yet
+  size_t calls = 10'000;  // that wait for an answer
+  // Calls of others that wait for our answer: twice what a relay lets one session ask.
+  size_t answering = 2'000;
 };
 
 struct ClientStats {

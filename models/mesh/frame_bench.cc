@@ -6,9 +6,8 @@
 #include "models/mesh/cbor.h"
 #include "models/mesh/message.h"
 
+namespace distlab::mesh {
 namespace {
-
-using namespace distlab::mesh;
 
 constexpr const char* topic = "_dist.data.AAAAAAAAAAAAAAAAAAAAAA==.out";
 
@@ -55,12 +54,13 @@ void decode_by_tree(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 
-}  // namespace
-
 // A tick is 32 bytes of ciphertext, a full chunk 1488 (facts relay-distribution.md sections 1.2, 1.3).
 BENCHMARK(encode_by_hand)->Arg(32)->Arg(1488);
 BENCHMARK(encode_by_tree)->Arg(32)->Arg(1488);
 BENCHMARK(decode_by_hand)->Arg(32)->Arg(1488);
 BENCHMARK(decode_by_tree)->Arg(32)->Arg(1488);
+
+}  // namespace
+}  // namespace distlab::mesh
 
 BENCHMARK_MAIN();

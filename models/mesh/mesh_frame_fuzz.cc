@@ -7,10 +7,8 @@
 
 #include "models/mesh/message.h"
 
+namespace distlab::mesh {
 namespace {
-
-using namespace distlab::mesh;
-using distlab::Bytes;
 
 bool same(Bytes a, Bytes b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end());
@@ -49,3 +47,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (given_out + reader.buffered() != stream.size()) std::abort();
   return 0;
 }
+
+}  // namespace distlab::mesh

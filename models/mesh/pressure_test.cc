@@ -251,6 +251,32 @@ TEST_F(Pressure, AFloodWithinItsRate) {
   EXPECT_GT(relay->stats().frames_in, before);
 }
 
+// A flood of calls to the very procedure that others call, as of requests for tunnels. Its answers queue in
+// the callee's session, in front of those for others, and `calls` bounds how many.
+TEST_F(Pressure, AFloodOfCalls) {
+  relay_settings.service_time = 500us;
+  relay_settings.limits.calls = 32;
+  start_relay();
+  offer(join("b"));
+  RelayClient& a = join("a");
+  const Duration quiet = p99(a, "p");
+  Stranger hostile(*this, "h");
+  const auto stream = hostile.connect();
+  hostile.say(stream, encode(Connect{"io.macula", "h"}));
+  bool on = true;
+  uint64_t id = 0;
+  std::function<void()> flood = [&] {
+    while (hostile.say(stream, encode(Call{++id, "p", nullptr}))) {
+    }
+    if (on) world.after(1ms, flood);
+  };
+  flood();
+  EXPECT_LE(p99(a, "p"), 2 * quiet);
+  on = false;
+  EXPECT_GT(relay->stats().frames_in, 5'000u);
+  EXPECT_LE(relay->stats().calls, 33u);
+}
+
 // A flood of subscriptions and procedures meets its limits; others go on.
 TEST_F(Pressure, AFloodOfRegistrations) {
   relay_settings.limits.subscriptions = 100;
@@ -281,7 +307,7 @@ TEST_F(Pressure, AFloodOfSessions) {
   RelayClient& a = join("a");
   const Duration quiet = p99(a, "p");
   Stranger hostile(*this, "h");
-  for (int i = 0; i < 200; ++i) hostile.dial();
+  for (int i = 0; i < 200; ++i) hostile.dial();  // more at once than the relay's kernel buffers; QUIC repeats them
   world.run_for(4s);
   EXPECT_EQ(hostile.ended(), 150u);
   EXPECT_EQ(relay->stats().pending, 50u);

@@ -44,7 +44,9 @@ quic::ServerSettings server_settings(const RelaySettings& settings) {
   out.credentials = settings.credentials;
   out.validate_address = settings.validate_address;
   out.max_connections = settings.limits.sessions + spare_connections;
-  out.max_handshakes = settings.max_handshakes;
+  out.max_handshakes = settings.limits.handshakes;
+  out.max_handshakes_per_address = settings.limits.handshakes_per_address;
+  out.qlog = settings.qlog;
   out.reset_key = settings.reset_key;
   return out;
 }

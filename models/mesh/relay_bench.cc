@@ -36,13 +36,8 @@ void operator delete(void* block, size_t) noexcept {
   uncounted(block);
 }
 
+namespace distlab::mesh {
 namespace {
-
-using namespace distlab::mesh;
-using distlab::Bytes;
-using distlab::Endpoint;
-using distlab::Ipv4;
-using distlab::run_start;
 
 struct Relay {
   SessionId join(const std::string& identity) {
@@ -131,10 +126,11 @@ void memory(benchmark::State& state) {
   }
 }
 
-}  // namespace
-
 BENCHMARK(publish)->Args({32, 2})->Args({1488, 2})->Args({1488, 1000})->Args({1488, 10000});
 BENCHMARK(call);
 BENCHMARK(memory)->Iterations(1);
+
+}  // namespace
+}  // namespace distlab::mesh
 
 BENCHMARK_MAIN();

@@ -98,7 +98,7 @@ class RelayClient final : public Client, private RelayLink::Handler {
   void told(const Pong& message);
   void told(const Error& message);
   void told(mesh::Reply message);  // not Client::Reply
-  void told(Call message);
+  void told(const Call& message);
   template <typename Unexpected>
   void told(const Unexpected& message);
   void answer(uint64_t session, uint64_t call, CallResult result);

@@ -105,7 +105,7 @@ void RelayClient::told(mesh::Reply message) {
   if (done) (*done)(std::move(message.result));
 }
 
-void RelayClient::told(Call message) {
+void RelayClient::told(const Call& message) {
   const uint64_t session = session_;
   const auto run = registrations_.procedure(message.procedure);
   ++answering_;

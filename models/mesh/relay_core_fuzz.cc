@@ -9,11 +9,10 @@
 
 #include "models/mesh/testing/core_talk.h"
 
+namespace distlab::mesh {
 namespace {
 
-using namespace distlab::mesh;
-using distlab::Bytes;
-using distlab::mesh::testing::CoreTalk;
+using testing::CoreTalk;
 
 constexpr RelayLimits small = {.sessions = 4,
                                .sessions_per_address = 4,
@@ -134,3 +133,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (stats.calls + stats.queued_bytes != 0) std::abort();
   return 0;
 }
+
+}  // namespace distlab::mesh

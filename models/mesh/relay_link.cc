@@ -29,6 +29,7 @@ void RelayLink::looked_up(const tl::expected<std::vector<Ipv4>, NetError>& addre
   quic_settings.verify = settings_.tls_verify;
   quic_settings.server_name = relay_.host_name;
   quic_settings.credentials = settings_.credentials;
+  if (settings_.qlog) quic_settings.qlog = settings_.qlog(relay_);
   connection_ = socket_->connect({addresses->front(), relay_.port}, std::move(quic_settings), *this);
 }
 

@@ -17,12 +17,15 @@
 #include "models/mesh/frame.h"
 #include "models/quic/credentials.h"
 #include "models/quic/settings.h"
+#include "models/quic/socket.h"
 
 namespace distlab::mesh {
 
 // Everything that a peer can make grow, and how far. Whoever meets a limit is told which: an ERROR frame,
 // a REPLY with an error, or the end of its session. The README has these as a table.
 struct RelayLimits {
+  size_t handshakes = 1'000;                            // QUIC handshakes under way; what is beyond is not answered
+  size_t handshakes_per_address = 500;                  // of them from one IPv4 address
   size_t sessions = 10'000;                             // connections, with or without CONNECT
   size_t sessions_per_address = 5'000;                  // of them from one IPv4 address
   size_t pending_sessions = 1'000;                      // of them without CONNECT yet
@@ -72,7 +75,6 @@ struct RelaySettings {
                                        .max_uni_streams = 3};
   std::string alpn = "macula";
   bool validate_address = false;
-  size_t max_handshakes = 1'000;        // QUIC handshakes under way
   std::vector<uint8_t> reset_key = {};  // see quic::ServerSettings
 
   RelayLimits limits = {};
@@ -87,6 +89,7 @@ struct RelaySettings {
   // Sees every byte the relay reads from a session, and every byte it gives to one: all that a curious
   // relay could know.
   std::function<void(Bytes)> tap = {};
+  std::function<quic::QlogWriter(std::string_view connection_id)> qlog = {};
   Duration close_linger = std::chrono::seconds{2};  // for the last frames of a session that is being closed
 };
 

@@ -4,24 +4,17 @@
 
 #include <cstddef>
 #include <map>
-#include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "models/mesh/ingress.h"
 
 namespace distlab::mesh {
 
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-
-// Names and the sessions behind each. Only looked up, never walked: its order shows nowhere.
+// Names and the sessions behind each. Ordered rather than hashed: peers choose the names, and could choose
+// them to collide.
 class NameTable {
  public:
   // The stored name, which stays where it is as long as it has a session; empty if it was there already.
@@ -32,7 +25,7 @@ class NameTable {
   bool empty() const { return names_.empty(); }
 
  private:
-  std::unordered_map<std::string, std::vector<SessionId>, TextHash, std::equal_to<>> names_;
+  std::map<std::string, std::vector<SessionId>, std::less<>> names_;
 };
 
 struct Realm {
