@@ -300,6 +300,36 @@ TEST_P(OverRelay, F13_ASimultaneousConnectEndsWithOneConnection) {
   EXPECT_EQ(b_->carrier.tunnels(), 1u);
 }
 
+TEST_P(OverRelay, F11_AReplacedClientIsNoticedByItsBridge) {
+  // A's client is killed and another registered after 5 s, at ticktime 120 with nothing to send. By the
+  // documentation's words nobody notices. In the code the bridge dies of it (tunnel::recv_outlives_reader),
+  // A is told by its socket, and B finds out by the ticktime.
+  pair(120s);
+  const Time died = world_.now();
+  const auto old = std::move(a_->client);
+  a_->slot.set(nullptr);
+  old->kill();
+  world_.run_for(5s);
+  a_->client = broker_.connect(a_->host);
+  a_->slot.set(a_->client.get());
+  world_.run_for(10s);
+  if (GetParam() == "documented") {
+    world_.run_for(10min);
+    EXPECT_TRUE(both_up());
+    a_->send(*b_, "still");
+    world_.run_for(1s);
+    EXPECT_EQ(b_->received, Strings{"still"});
+    return;
+  }
+  ASSERT_THAT(a_->downs, SizeIs(1));
+  EXPECT_EQ(a_->downs[0].second, "connection_closed");
+  EXPECT_EQ(a_->downs[0].first - died, 6s);
+  EXPECT_TRUE(b_->kernel.connected(a_->name()));
+  world_.run_for(10min);
+  ASSERT_THAT(b_->downs, SizeIs(1));
+  EXPECT_EQ(b_->downs[0].second, "net_tick_timeout");
+}
+
 TEST_P(OverRelay, F12_ADeadClientEndsOneSideOnly) {
   // A's bridge gives up after 30 s, and A is told by its socket; B learns nothing before the ticktime.
   pair(120s);
