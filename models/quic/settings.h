@@ -23,7 +23,7 @@ struct TransportSettings {
   uint64_t stream_window = 1'250'000;       // bytes the peer may send ahead of our reading, of a stream
   uint64_t connection_window = 15'000'000;  // and of the connection
   size_t send_buffer = 8 * 1024 * 1024;     // bytes of a stream written and not yet acknowledged
-  size_t max_udp_payload = 1452;            // with path MTU discovery up to here
+  size_t max_udp_payload = 1452;            // 1200 at first, with path MTU discovery up to here; at most 1452
   bool datagrams = true;                    // RFC 9221
 };
 
@@ -45,7 +45,7 @@ enum class EndKind {
 struct End {
   EndKind kind = EndKind::local;
   uint64_t code = 0;   // application or transport error code, or TLS alert
-  std::string reason;  // the reason phrase, or words of our own
+  std::string reason;  // the peer's reason phrase (what is not printable ASCII as '?'), or words of our own
 
   bool operator==(const End&) const = default;
 };

@@ -9,6 +9,7 @@
 // connection it is about.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -44,8 +45,9 @@ struct ConnectionStats {
   Duration smoothed_rtt{0};
   uint64_t congestion_window = 0;  // bytes
   uint64_t bytes_in_flight = 0;
-  uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;
-  uint64_t bytes_sent = 0, bytes_received = 0;  // UDP payload
+  uint64_t packets_sent = 0, packets_received = 0;  // UDP datagrams
+  uint64_t packets_lost = 0;                        // of those with stream data or datagrams, as far as noticed
+  uint64_t bytes_sent = 0, bytes_received = 0;      // UDP payload
 };
 
 class Connection {
@@ -67,7 +69,8 @@ class Connection {
   virtual void set_reading(StreamId stream, bool on) = 0;
   virtual bool send_datagram(Bytes data) = 0;  // false: too large, not allowed, or the queue is full
 
-  // CONNECTION_CLOSE (0x1d) with this reason; no further callbacks.
+  // CONNECTION_CLOSE (0x1d) with this reason (256 bytes of it); no further callbacks. Data that
+  // cannot leave at once is lost: wait until buffered() is 0 if it matters.
   virtual void close(uint64_t code, std::string_view reason) = 0;
   // A client moves to a new local port, as after a change of network (RFC 9000 section 9).
   virtual bool migrate() = 0;
@@ -85,6 +88,8 @@ struct ClientSettings {
   std::string server_name;  // SNI, and what the certificate must be for
   std::shared_ptr<const ClientCredentials> credentials;
   QlogWriter qlog = {};
+  // The date at the start of the run (host time run_start), for the validity of certificates.
+  std::chrono::sys_seconds date_at_start = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 };
 
 struct ServerSettings {
@@ -97,6 +102,7 @@ struct ServerSettings {
   // The same in a later life of the server: its resets are believed then. Empty: drawn anew.
   std::vector<uint8_t> reset_key = {};
   std::function<QlogWriter(std::string_view connection_id)> qlog = {};
+  size_t max_handshakes_per_address = 500;  // so that one host cannot have them all
 };
 
 class Socket {
