@@ -17,7 +17,18 @@ import xml.etree.ElementTree as xml
 PROGRAM, TOP = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(TOP / "scenarios" / "quickstart.yaml")
 RELAY_RESTART = str(TOP / "scenarios" / "relay-restart.yaml")
-TCP_BASELINE = str(TOP / "scenarios" / "tcp-baseline.yaml")
+# Two nodes that exchange small messages over TCP.
+PLAIN = """
+name: plain
+duration: 20s
+sites: { home: { uplink: { delay: 9ms } }, office: {} }
+nodes:
+  alice: { site: home,   name: alice@home.example }
+  bob:   { site: office, name: bob@office.example }
+workload:
+  - { at: 1s, connect: alice -> bob }
+  - { from: 2s, call: alice -> bob, rate: 10/s, payload: 256B }
+"""
 MESH = str(TOP / "scenarios" / "bench" / "mesh-100-tcp.yaml")
 
 
@@ -180,7 +191,7 @@ class EndToEnd(unittest.TestCase):
     # tshark's own dissectors find EPMD and the distribution handshake in a capture, nothing
     # malformed, and right checksums.
     def test_capture(self):
-        tshark = self.captured(TCP_BASELINE, "home.example")
+        tshark = self.captured(self.write("plain.yaml", PLAIN), "home.example")
         self.assertIn("EPMD_PORT2_REQ bob", tshark("epmd"))
         handshake = tshark("erldp")
         for message in ("SEND_NAME alice@home.example", "SEND_CHALLENGE_REPLY", "REG_SEND"):

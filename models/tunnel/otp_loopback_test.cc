@@ -20,7 +20,7 @@ constexpr const char* pair = R"(
   {ok, Port} = inet:port(L),
   {ok, Dist} = gen_tcp:connect({127,0,0,1}, Port, [binary, {active, false}, {packet, 4}, {nodelay, true}]),
   {ok, Bridge} = gen_tcp:accept(L),
-  Waits = fun(F, P) -> case process_info(P, status) of {status, waiting} -> P; _ -> F(F, P) end end,
+  Waits = fun(F, P) -> case process_info(P, status) of {status, waiting} -> P; undefined -> P; _ -> F(F, P) end end,
 )";
 
 // What erl prints of the value of this expression, with `Dist` and `Bridge` bound.

@@ -5,7 +5,7 @@
 namespace distlab::tunnel {
 
 Reader::Reader(Host& host, const TunnelSettings& settings, ByteStream& socket, Owner& owner)
-    : host_(host), settings_(settings), socket_(socket), owner_(owner), sleep_(host) {}
+    : settings_(settings), socket_(socket), owner_(owner), sleep_(host) {}
 
 void Reader::start() {
   const State before = std::exchange(state_, State::none);

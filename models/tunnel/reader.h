@@ -58,7 +58,6 @@ class Reader {
   void retry();
   void end(std::string_view reason);
 
-  Host& host_;
   const TunnelSettings& settings_;
   ByteStream& socket_;
   Owner& owner_;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "models/host/event_kinds.h"
+#include "models/mesh/cbor.h"
 #include "models/tunnel/request.h"
 
 namespace distlab::tunnel {
@@ -59,7 +60,7 @@ class RelayCarrier::RelayDial final : public carrier::Dial {
 
  private:
   void answered(const mesh::CallResult& result) {
-    if (!result) return fail(net_error(result.error().code), "request: " + result.error().code);
+    if (!result) return fail(net_error(result.error().code), "request: " + mesh::shortened(result.error().code));
     auto id = parse_answer(*result);
     if (!id) return fail(NetError::refused, "request: " + id.error());
     if (carrier_.slot_.current() == nullptr) return fail(NetError::unreachable, "client");

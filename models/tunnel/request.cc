@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "models/mesh/cbor.h"
+
 namespace distlab::tunnel {
 namespace {
-
-constexpr size_t max_error_text = 200;
 
 // The text in a field of an object; null if there is no such text.
 const std::string* text_in(const nlohmann::json& object, const char* key) {
@@ -71,7 +71,7 @@ tl::expected<std::string, std::string> parse_answer(const nlohmann::json& answer
   }
   const std::string* error = text_in(answer, "error");
   if (error == nullptr || !printable(*error)) return tl::unexpected(std::string("unexpected_result"));
-  return tl::unexpected(error->substr(0, max_error_text));
+  return tl::unexpected(mesh::shortened(*error));
 }
 
 }  // namespace distlab::tunnel

@@ -47,7 +47,7 @@ TEST(Request, AnswersAreChecked) {
   // An id of a reasonable length, or the peer's own words, shortened.
   EXPECT_EQ(parse_answer({{"tunnel_id", std::string(max_tunnel_id, 'x')}}), std::string(max_tunnel_id, 'x'));
   EXPECT_EQ(parse_answer({{"error", "no_mesh_client"}}).error(), "no_mesh_client");
-  EXPECT_EQ(parse_answer({{"error", std::string(1000, 'x')}}).error(), std::string(200, 'x'));
+  EXPECT_EQ(parse_answer({{"error", std::string(1000, 'x')}}).error(), std::string(200, 'x') + "...");
   for (const Json& answer : {Json(), Json(1), Json::object(), Json::array(), Json{{"tunnel_id", 7}},
                              Json{{"tunnel_id", ""}}, Json{{"tunnel_id", std::string(max_tunnel_id + 1, 'x')}},
                              Json{{"tunnel_id", "a\nb"}}, Json{{"error", 5}}, Json{{"error", std::string("\0", 1)}}}) {

@@ -6,8 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "models/mesh/cbor.h"
 #include "models/tunnel/crypt.h"
 #include "models/tunnel/request.h"
 
@@ -17,10 +16,10 @@ using namespace distlab::tunnel;
 using distlab::Bytes;
 
 void check_bodies(Bytes bytes) {
-  const auto body = nlohmann::json::from_cbor(bytes.begin(), bytes.end(), true, false);
-  if (body.is_discarded()) return;
-  if (const auto from = parse_request(body); from && from->size() > max_node_name) std::abort();
-  const auto id = parse_answer(body);
+  const auto body = distlab::mesh::decode_cbor(bytes);
+  if (!body) return;
+  if (const auto from = parse_request(*body); from && from->size() > max_node_name) std::abort();
+  const auto id = parse_answer(*body);
   if (id && (id->empty() || id->size() > max_tunnel_id)) std::abort();
   if (id && parse_answer(answer_body(*id)) != id) std::abort();
 }
