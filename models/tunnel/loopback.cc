@@ -90,7 +90,7 @@ class LoopbackEnd::Connection : public std::enable_shared_from_this<Connection> 
 
     void forget_read() {
       front.clear();
-      if (front.capacity() > max_kept_capacity) front = {};
+      if (front.capacity() > max_kept_capacity) front = std::vector<uint8_t>();  // {} would keep it
       read = 0;
     }
   };
