@@ -29,11 +29,8 @@ void check_frame(const Frame& frame) {
 }
 
 }  // namespace
-}  // namespace distlab::mesh
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace distlab::mesh;
-  using distlab::Bytes;
   if (size == 0) return 0;
   const size_t step = size_t{data[0]} + 1;
   const Bytes stream(data + 1, size - 1);
@@ -50,3 +47,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (given_out + reader.buffered() != stream.size()) std::abort();
   return 0;
 }
+
+}  // namespace distlab::mesh

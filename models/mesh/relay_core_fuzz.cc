@@ -115,13 +115,11 @@ void check(const CoreTalk& talk) {
 }
 
 }  // namespace
-}  // namespace distlab::mesh
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace distlab::mesh;
-  testing::CoreTalk talk({.name = "r", .limits = small});
+  CoreTalk talk({.name = "r", .limits = small});
   std::array<SessionId, 3> sessions = {talk.open(), talk.open(), talk.open()};
-  for (Steps steps(distlab::Bytes(data, size)); !steps.done();) {
+  for (Steps steps(Bytes(data, size)); !steps.done();) {
     const uint8_t what = steps.byte();
     step(talk, sessions[what / 8 % sessions.size()], steps, what);
     talk.core.take_touched();
@@ -135,3 +133,5 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (stats.calls + stats.queued_bytes != 0) std::abort();
   return 0;
 }
+
+}  // namespace distlab::mesh
