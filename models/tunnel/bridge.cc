@@ -58,8 +58,8 @@ Bridge::Bridge(Host& host, const TunnelSettings& settings, mesh::ClientSlot& slo
   assert(client_ != nullptr);
   socket_->set_reading(false);
   socket_->set_handler(*this);
-  for (const auto& message : config_.flushed) post(Message::flushed, message);
-  subscribe();
+  for (const auto& message : std::exchange(config_.flushed, {})) post(Message::flushed, message);
+  if (state_ != BridgeState::stopped) subscribe();
 }
 
 Bridge::~Bridge() {

@@ -113,7 +113,7 @@ class Bridge final : private StreamHandler, private Reader::Owner {
   Host& host_;
   const TunnelSettings& settings_;
   mesh::ClientSlot& slot_;
-  const BridgeConfig config_;
+  BridgeConfig config_;
   const Topics topics_;
   const Stopped stopped_;
   Cipher cipher_;

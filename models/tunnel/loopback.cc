@@ -87,6 +87,12 @@ class LoopbackEnd::Connection : public std::enable_shared_from_this<Connection> 
     std::vector<uint8_t> front, back;
     size_t read = 0;  // of front
     uint64_t received = 0;
+
+    void forget_read() {
+      front.clear();
+      if (front.capacity() > max_kept_capacity) front = std::vector<uint8_t>();  // {} would keep it
+      read = 0;
+    }
   };
 
   void schedule(size_t side) {
@@ -112,16 +118,15 @@ class LoopbackEnd::Connection : public std::enable_shared_from_this<Connection> 
     Side& self = sides_[side];
     while (self.open && self.reading && unread(side) > 0 && self.ended != NetError::reset) {
       if (self.read == self.front.size()) {
-        self.front.clear();
-        if (self.front.capacity() > max_kept_capacity) self.front.shrink_to_fit();
+        self.forget_read();
         std::swap(self.front, self.back);
-        self.read = 0;
       }
       const size_t size = std::min(read_size_[side], self.front.size() - self.read);
       const Bytes data = Bytes(self.front).subspan(self.read, size);
       self.read += size;
       self.handler->on_data(data);
     }
+    if (self.read == self.front.size()) self.forget_read();
     Side& writer = sides_[1 - side];
     if (writer.wants_room && unread(side) <= wake_below_) {
       writer.wants_room = false;

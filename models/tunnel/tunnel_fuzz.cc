@@ -10,13 +10,17 @@
 #include "models/tunnel/crypt.h"
 #include "models/tunnel/request.h"
 
+namespace distlab::tunnel {
 namespace {
 
-using namespace distlab::tunnel;
-using distlab::Bytes;
+void check_message(Bytes message) {
+  Cipher cipher(tunnel_key("fuzz"));
+  const auto opened = cipher.open(message);
+  if (opened && opened->size() + overhead != message.size()) std::abort();
+}
 
 void check_bodies(Bytes bytes) {
-  const auto body = distlab::mesh::decode_cbor(bytes);
+  const auto body = mesh::decode_cbor(bytes);
   if (!body) return;
   if (const auto from = parse_request(*body); from && from->size() > max_node_name) std::abort();
   const auto id = parse_answer(*body);
@@ -34,23 +38,23 @@ void check_round_trip(Bytes plaintext) {
   if (cipher.open(message)) std::abort();
 }
 
+void check(Bytes input) {
+  if (input.empty()) return;
+  const Bytes rest = input.subspan(1);
+  switch (input[0] % 3) {
+    case 0:
+      return check_message(rest);
+    case 1:
+      return check_bodies(rest);
+    default:
+      return check_round_trip(rest);
+  }
+}
+
 }  // namespace
+}  // namespace distlab::tunnel
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
-  const Bytes rest = Bytes(data, size).subspan(1);
-  switch (data[0] % 3) {
-    case 0: {
-      Cipher cipher(tunnel_key("fuzz"));
-      const auto opened = cipher.open(rest);
-      if (opened && opened->size() + overhead != rest.size()) std::abort();
-      break;
-    }
-    case 1:
-      check_bodies(rest);
-      break;
-    default:
-      check_round_trip(rest);
-  }
+  distlab::tunnel::check({data, size});
   return 0;
 }
