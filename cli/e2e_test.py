@@ -208,6 +208,15 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(tshark("_ws.malformed"), "")
         self.assertEqual(tshark("udp.checksum.status == 0"), "")
 
+    # qlog, on request: JSON text sequences of both sides of each connection.
+    def test_qlog(self):
+        self.assertEqual(self.run_program("run", QUICKSTART, "-q", "--qlog", "qlog").returncode, 0)
+        files = sorted(pathlib.Path(self.path("qlog")).glob("*.sqlog"))
+        self.assertEqual({file.name.split("-")[0] for file in files}, {"alice", "bob", "berlin"})
+        records = [json.loads(line) for line in files[0].read_text().split("\x1e") if line.strip()]
+        self.assertIn("qlog_version", records[0])
+        self.assertIn("transport:packet_sent", {record.get("name") for record in records[1:]})
+
     def captured(self, scenario, machine, *more):
         """Runs the scenario; what tshark shows of a machine's capture through a filter."""
         self.assertEqual(self.run_program("run", scenario, "-q", "--pcap", "pcap").returncode, 0)

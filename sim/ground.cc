@@ -36,13 +36,14 @@ struct EpmdProcess {
 
 class World {
  public:
-  World(const Scenario& scenario, const RunOptions& options, Recorder recorder)
+  World(const Scenario& scenario, const RunOptions& options, QlogFolder qlog, Recorder recorder)
       : scenario_(scenario),
         options_(options),
         recorder_(std::move(recorder)),
         simulator_(options.seed),
         network_(options.seed),
-        around_{scenario, network_, options.seed, options.quiet_kinds, process_recorder()},
+        qlog_(std::move(qlog)),
+        around_{scenario, network_, options.seed, options.quiet_kinds, process_recorder(), qlog_},
         certificates_(scenario, options.seed) {
     build_network(scenario_, network_);
     watch_network();
@@ -161,6 +162,7 @@ class World {
   // In the order of their lives: the simulator outlives all that schedules on it.
   Simulator simulator_;
   Network network_;
+  QlogFolder qlog_;
   Surroundings around_;
   Certificates certificates_;
   std::set<std::string> machines_;
@@ -175,7 +177,9 @@ class World {
 tl::expected<RunResult, std::string> run(const Scenario& scenario, const RunOptions& options, Recorder recorder) {
   // Checksums cost time and decide nothing here, but a capture without them looks damaged.
   ns3::GlobalValue::Bind("ChecksumEnabled", ns3::BooleanValue(!options.pcap_directory.empty()));
-  World world(scenario, options, std::move(recorder));
+  auto qlog = QlogFolder::open(options.qlog_directory);
+  if (!qlog) return tl::unexpected(qlog.error());
+  World world(scenario, options, std::move(*qlog), std::move(recorder));
   if (auto ready = world.capture(); !ready) return tl::unexpected(ready.error());
   return world.run();
 }

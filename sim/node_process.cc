@@ -120,6 +120,7 @@ void NodeProcess::boot() {
 void NodeProcess::join_mesh() {
   mesh::MembershipSettings settings = membership_settings(around().scenario, config_);
   settings.client.credentials = certificates_.trusted();
+  settings.client.qlog = [this](const mesh::RelayAddress& relay) { return around().qlog.file(key(), relay.name); };
   membership_ = std::make_unique<mesh::Membership>(host(), std::move(settings));
 }
 

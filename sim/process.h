@@ -9,6 +9,7 @@
 
 #include "scenarios/scenario.h"
 #include "sim/ns3_host.h"
+#include "sim/qlog.h"
 
 namespace distlab::sim {
 
@@ -19,6 +20,7 @@ struct Surroundings {
   uint64_t seed = 1;
   std::set<std::string> quiet_kinds;
   Ns3Host::Recorder recorder;
+  QlogFolder& qlog;
 };
 
 class Process {

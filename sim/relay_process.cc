@@ -29,6 +29,7 @@ void RelayProcess::boot() {
   mesh::RelaySettings settings = relay_settings(config_);
   settings.name = key();
   settings.credentials = certificates_.of_relay(key());
+  settings.qlog = [this](std::string_view) { return around().qlog.file(key(), "session"); };
   if (config_.keeps_reset_key) settings.reset_key = reset_key(around().seed, key());
   relay_ = std::make_unique<mesh::Relay>(host(), std::move(settings));
   if (!relay_->listening()) log_error("relay cannot start: its UDP port is taken");
