@@ -34,13 +34,13 @@ TEST(Digest, PairsFaultsWithTheirEnds) {
           fault(10, "a|b c", "partition", "p2"),
           fault(11, "", "heal", "h"),
           fault(12, "b", "start", "start-2"),
-          fault(13, "b", "wedge", "w"),
+          fault(13, "b", "melt", "w"),
       },
       seconds(60));
   EXPECT_EQ(
       text(spans),
       "kill a 1-3\nblack_hole home (out) 2-4\ndown a -> b 4-5\ndelay home 5-7\nloss home 6-60 still\ndelay home 7-8\n"
-      "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nwedge b 13-13\n");
+      "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nmelt b 13-13\n");
 }
 
 // A run is boiled down under host names, whichever way events name the nodes.

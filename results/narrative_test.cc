@@ -53,7 +53,7 @@ TEST(Narrative, TellsOfARestart) {
             "- alice's client failed to get a session with berlin at 123.0 s (timeout).\n"
             "- alice failed to open a tunnel to bob at 112.0 s (timeout).\n"
             "- alice failed to connect to bob at 112.0 s (tunnel_timeout).\n"
-            "kill_client was done to alice at 140.0 s.\n"
+            "alice lost its mesh client at 140.0 s.\n"
             "- alice's client died at 140.0 s (kill); the next one began at 145.0 s.\n"
             "- alice's bridge to bob began to reconnect at once (client down) and ran again at 146.0 s.\n"
             "- berlin ended the session of alice after 50 ms (closed).\n"
@@ -103,14 +103,14 @@ TEST(Narrative, CountsWhatWasLostWhileUp) {
   const std::vector<EventRecord> base = {of_client(1, "a", "mesh_up"), node_up(2, "a", "b@b.example"),
                                          fault(20, "berlin", "wedge", "w"), sent(19.5, "a", "b", 1)};
   EXPECT_EQ(told(run, base),
-            "wedge was done to berlin at 20.00 s.\n- a's client noticed nothing.\n"
+            "berlin stopped answering at 20.00 s.\n- a's client noticed nothing.\n"
             "- 1 message a->b sent at 19.50 s is lost; a called b up all the while.\n");
   std::vector<EventRecord> more = base;
   for (const EventRecord& one : {sent(21, "a", "b", 2), received(21.1, "a", "b", 2), sent(22, "a", "b", 3),
                                  node_down(23, "a", "b@b.example"), sent(24, "a", "b", 4)})
     more.push_back(one);
   EXPECT_EQ(told(run, more),
-            "wedge was done to berlin at 20.00 s.\n- a's client noticed nothing.\n"
+            "berlin stopped answering at 20.00 s.\n- a's client noticed nothing.\n"
             "- 3 messages a->b sent between 19.50 s and 24.00 s are lost, in 2 stretches, 2 of them while a called b "
             "up; a called b up until 23.00 s (net_tick_timeout), 3.00 s after the fault.\n");
 }
