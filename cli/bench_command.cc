@@ -14,6 +14,8 @@
 #include "cli/load.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
+#include "models/host/event_kinds.h"
+#include "sim/crypto_cost.h"
 #include "sim/ground.h"
 #include "sim/traffic.h"
 
@@ -50,16 +52,42 @@ int measure_whole(const scenario::Scenario& scenario, uint64_t seed, JobReporter
   return exit_pass;
 }
 
-// Bare ns-3: the same writes on the same connections, without our nodes. The run that notes them
-// down is not measured.
+// What the tunnels of a run carried, by their last counters.
+sim::TunnelTraffic tunnel_traffic(const results::EventRecord& event) {
+  sim::TunnelTraffic out;
+  if (event.kind != kinds::tunnel_metrics) return out;
+  for (const auto& [name, value] : event.fields) {
+    const auto* count = std::get_if<int64_t>(&value);
+    if (count == nullptr) continue;
+    if (name == "msgs_out") out.messages = static_cast<uint64_t>(*count);
+    if (name == "bytes_out") out.bytes = static_cast<uint64_t>(*count);
+  }
+  return out;
+}
+
+// Bare ns-3: the same writes on the same connections, without our nodes; and the same cryptography,
+// without anything else. The run that notes them down is not measured.
 int measure_bare(const scenario::Scenario& scenario, uint64_t seed, JobReporter& reporter) {
   sim::TrafficLog log;
+  sim::TunnelTraffic tunnels;
   sim::RunOptions options{.seed = seed};
   options.traffic_log = &log;
-  if (!sim::run(scenario, options, [](const results::EventRecord&) {})) return exit_usage;
+  const auto count = [&](const results::EventRecord& event) {
+    const sim::TunnelTraffic more = tunnel_traffic(event);
+    tunnels.messages += more.messages;
+    tunnels.bytes += more.bytes;
+  };
+  if (!sim::run(scenario, options, count)) return exit_usage;
   const double before = cpu_seconds();
   const sim::ReplayResult replayed = sim::replay(scenario, seed, log);
-  reporter.result(json{{"bare", cpu_seconds() - before}, {"packets", replayed.packets}}.dump());
+  const double bare = cpu_seconds();
+  const uint64_t bytes = scenario.relays.empty() ? 0 : sim::do_cryptography(log, tunnels);
+  reporter.result(json{{"bare", bare - before},
+                       {"packets", replayed.packets},
+                       {"crypto", cpu_seconds() - bare},
+                       {"crypto_bytes", bytes},
+                       {"tunnel_messages", tunnels.messages}}
+                      .dump());
   return exit_pass;
 }
 
@@ -71,8 +99,8 @@ double median(std::vector<double> values) {
 // Nothing: a run failed, and it has been said.
 std::optional<json> bench_scenario(const std::string& file, const scenario::Variant& variant, const Options& options) {
   const scenario::Scenario& scenario = variant.scenario;
-  std::vector<double> whole, bare;
-  uint64_t packets = 0, bare_packets = 0;
+  std::vector<double> whole, bare, crypto;
+  uint64_t packets = 0, bare_packets = 0, tunnel_messages = 0;
   bool failed = false;
   Progress progress("bench " + scenario.name, options.rounds * 2, false);
   const auto job = [&](size_t i, JobReporter& reporter) {
@@ -91,6 +119,8 @@ std::optional<json> bench_scenario(const std::string& file, const scenario::Vari
     } else {
       bare.push_back(result.value("bare", 0.0));
       bare_packets = result.value("packets", uint64_t{0});
+      crypto.push_back(result.value("crypto", 0.0));
+      tunnel_messages = result.value("tunnel_messages", uint64_t{0});
     }
   };
   run_pool(options.rounds * 2, 1, job, callbacks);
@@ -100,17 +130,29 @@ std::optional<json> bench_scenario(const std::string& file, const scenario::Vari
     return std::nullopt;
   }
   const double simulated = to_seconds(scenario.duration);
-  const double w = median(whole), b = median(bare);
+  const double w = median(whole), b = median(bare), c = median(crypto);
   fmt::print("{}: {} nodes, {:.0f} s simulated, {} packets\n", scenario.name, scenario.nodes.size(), simulated,
              packets);
   fmt::print("  distlab    {:8.2f} s CPU   {:8.0f} simulated s per s   {:6.1f} us per packet\n", w, simulated / w,
              w * 1e6 / static_cast<double>(std::max<uint64_t>(packets, 1)));
   fmt::print("  bare ns-3  {:8.2f} s CPU   {:8.0f} simulated s per s   {:6.1f} us per packet   ({} packets)\n", b,
              simulated / b, b * 1e6 / static_cast<double>(std::max<uint64_t>(bare_packets, 1)), bare_packets);
+  if (!scenario.relays.empty())
+    fmt::print("  crypto     {:8.2f} s CPU   of QUIC's packets and {} tunnel messages, done again by itself\n", c,
+               tunnel_messages);
   fmt::print("  ratio      {:8.2f}  (median of {} rounds, same network, same writes)\n", w / b, options.rounds);
-  return json{{"scenario", scenario.name},    {"file", file},           {"nodes", scenario.nodes.size()},
-              {"simulated_s", simulated},     {"packets", packets},     {"distlab_cpu_s", whole},
-              {"bare_packets", bare_packets}, {"bare_ns3_cpu_s", bare}, {"ratio", w / b}};
+  if (!scenario.relays.empty()) fmt::print("  without the cryptography: {:.2f}\n", (w - c) / b);
+  return json{{"scenario", scenario.name},
+              {"file", file},
+              {"nodes", scenario.nodes.size()},
+              {"simulated_s", simulated},
+              {"packets", packets},
+              {"distlab_cpu_s", whole},
+              {"bare_packets", bare_packets},
+              {"bare_ns3_cpu_s", bare},
+              {"ratio", w / b},
+              {"crypto_cpu_s", crypto},
+              {"tunnel_messages", tunnel_messages}};
 }
 
 int bench(const Options& options) {
@@ -152,8 +194,10 @@ void add_bench_command(CLI::App& app, int& code) {
   command->add_option("--json", options->json, "also write the measurements as JSON; - for standard output");
   command->footer(
       "Each round runs the scenario, then replays the same writes on the same network with plain ns-3\n"
-      "sockets. CPU seconds are compared. Codecs: the programs *_bench (configure with DISTLAB_BENCH=ON).\n"
-      "Example: distlab bench scenarios/bench/mesh-100-tcp.yaml");
+      "sockets. CPU seconds are compared. Over relays, the cryptography of the run is also done again by\n"
+      "itself. Codecs and engines, the relay's own rate among them: the programs *_bench (configure with\n"
+      "DISTLAB_BENCH=ON).\n"
+      "Example: distlab bench scenarios/bench/mesh-100.yaml");
   command->callback([options, &code] { code = bench(*options); });
 }
 

@@ -29,7 +29,7 @@ struct Options {
   uint64_t seed = 1;
   uint32_t repeat = 1;
   uint32_t jobs = 0;
-  std::string pcap;
+  std::string pcap, qlog;
   bool check_determinism = false;
   Outputs outputs;
 };
@@ -134,6 +134,15 @@ uint32_t jobs_of(const Options& options) {
   return options.jobs > 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
 }
 
+// The folder of one run's files; of several runs each has its own below it.
+std::string folder_for(const std::string& folder, bool alone, size_t index) {
+  if (folder.empty() || alone) return folder;
+  std::string own = fmt::format("{}/{}", folder, index + 1);
+  std::error_code ignored;  // opening the files says what is wrong
+  std::filesystem::create_directories(own, ignored);
+  return own;
+}
+
 int run(const Options& options) {
   const auto planned = plan(options);
   if (!planned) return exit_usage;
@@ -141,11 +150,11 @@ int run(const Options& options) {
   int code = exit_pass;
   const auto family = open_family(options, code);
   if (!family) return code;
-  if (!options.pcap.empty()) {
+  for (const std::string& folder : {options.pcap, options.qlog}) {
     std::error_code error;
-    std::filesystem::create_directories(options.pcap, error);
+    if (!folder.empty()) std::filesystem::create_directories(folder, error);
     if (error) {
-      fmt::print(stderr, "distlab: {}: {}\n", options.pcap, error.message());
+      fmt::print(stderr, "distlab: {}: {}\n", folder, error.message());
       return exit_usage;
     }
   }
@@ -161,11 +170,9 @@ int run(const Options& options) {
     if (round == 0) {
       work.database = options.database;
       work.family = *family;
-      if (!options.pcap.empty()) {
-        work.pcap_directory = planned->size() == 1 ? options.pcap : fmt::format("{}/{}", options.pcap, index + 1);
-        std::error_code ignored;  // opening the files says what is wrong
-        std::filesystem::create_directories(work.pcap_directory, ignored);
-      }
+      const bool alone = planned->size() == 1;
+      work.pcap_directory = folder_for(options.pcap, alone, index);
+      work.qlog_directory = folder_for(options.qlog, alone, index);
     }
     return run_job(work, reporter);
   };
@@ -213,6 +220,7 @@ void add_run_command(CLI::App& app, int& code) {
   command->add_option("--html", options->outputs.html, "where to write the report (default: beside the database)");
   command->add_option("--json", options->outputs.json, "also write the results as JSON; - for standard output");
   command->add_option("--junit", options->outputs.junit, "also write them as JUnit XML");
+  command->add_option("--qlog", options->qlog, "write a qlog file of every QUIC connection into this folder");
   command->add_option("--pcap", options->pcap, "capture every machine's packets into this folder");
   command->add_flag("--check-determinism", options->check_determinism,
                     "run each seed twice and show the first event that differs");

@@ -138,6 +138,7 @@ int run_job(const Job& job, JobReporter& reporter) {
   sim::RunOptions options;
   options.seed = job.seed;
   options.pcap_directory = job.pcap_directory;
+  options.qlog_directory = job.qlog_directory;
   options.on_progress = [&](Duration elapsed) {
     reporter.progress(to_seconds(elapsed) / to_seconds(scenario.duration));
     return !interrupted();

@@ -17,6 +17,7 @@ struct Job {
   std::string database{};  // "" keeps nothing
   int64_t family = 0;
   std::string pcap_directory{};  // "" for none
+  std::string qlog_directory{};  // "" for none
   std::string trace_file{};      // "" for none; one line per event, to find where two runs part
 };
 

@@ -19,15 +19,17 @@ struct FaultRule {
 
 // The names of scenario::FaultKind.
 constexpr std::array fault_rules = {
-    FaultRule{"kill", FaultRole::opens, "life"},         FaultRule{"start", FaultRole::closes, "life"},
-    FaultRule{"freeze", FaultRole::opens, "freeze"},     FaultRule{"thaw", FaultRole::closes, "freeze"},
-    FaultRule{"down", FaultRole::opens, "link"},         FaultRule{"black_hole", FaultRole::opens, "link"},
-    FaultRule{"up", FaultRole::closes, "link"},          FaultRule{"hold", FaultRole::opens, "hold"},
-    FaultRule{"release", FaultRole::closes, "hold"},     FaultRule{"delay", FaultRole::changes, "delay"},
-    FaultRule{"jitter", FaultRole::changes, "jitter"},   FaultRule{"loss", FaultRole::changes, "loss"},
-    FaultRule{"rate", FaultRole::changes, "rate"},       FaultRule{"duplicate", FaultRole::changes, "duplicate"},
-    FaultRule{"reorder", FaultRole::changes, "reorder"}, FaultRule{"partition", FaultRole::changes, "split"},
-    FaultRule{"heal", FaultRole::closes, "split"},
+    FaultRule{"kill", FaultRole::opens, "life"},          FaultRule{"start", FaultRole::closes, "life"},
+    FaultRule{"freeze", FaultRole::opens, "freeze"},      FaultRule{"thaw", FaultRole::closes, "freeze"},
+    FaultRule{"down", FaultRole::opens, "link"},          FaultRule{"black_hole", FaultRole::opens, "link"},
+    FaultRule{"up", FaultRole::closes, "link"},           FaultRule{"hold", FaultRole::opens, "hold"},
+    FaultRule{"release", FaultRole::closes, "hold"},      FaultRule{"delay", FaultRole::changes, "delay"},
+    FaultRule{"jitter", FaultRole::changes, "jitter"},    FaultRule{"loss", FaultRole::changes, "loss"},
+    FaultRule{"rate", FaultRole::changes, "rate"},        FaultRule{"duplicate", FaultRole::changes, "duplicate"},
+    FaultRule{"reorder", FaultRole::changes, "reorder"},  FaultRule{"partition", FaultRole::changes, "split"},
+    FaultRule{"heal", FaultRole::closes, "split"},        FaultRule{"shutdown", FaultRole::opens, "life"},
+    FaultRule{"wedge", FaultRole::opens, "wedge"},        FaultRule{"unwedge", FaultRole::closes, "wedge"},
+    FaultRule{"kill_client", FaultRole::opens, "client"}, FaultRule{"start_client", FaultRole::closes, "client"},
 };
 
 FaultRule rule_of(std::string_view fault) {
@@ -92,6 +94,8 @@ std::vector<std::string> hosts_of(const Digest& d) {
   for (const auto& [host, spans] : d.connectivity.processes) all.insert(host);
   for (const PairLedger& book : d.ledger) all.insert({book.from, book.to});
   for (const Call& call : d.calls) all.insert({call.from, call.to});
+  for (const auto& [relay, view] : d.transport.relays)
+    if (d.transport.clients.count(relay) == 0) all.erase(relay);
   return {all.begin(), all.end()};
 }
 
@@ -137,6 +141,18 @@ Summary Digest::call_latency_ms() const {
   return summarize(std::move(values));
 }
 
+std::optional<Detection> Digest::death() const {
+  if (faults.empty()) return std::nullopt;
+  const FaultSpan& first = faults.front();
+  const auto found = std::find_if(detections.begin(), detections.end(),
+                                  [&](const Detection& one) { return one.time_ns >= first.from_ns; });
+  if (found == detections.end()) return std::nullopt;
+  Detection death = *found;
+  death.after_ns = death.time_ns - first.from_ns;
+  death.fault = first.fault + " " + first.target;
+  return death;
+}
+
 int64_t end_of_run(const RunRecord& run, const std::vector<EventRecord>& events) {
   const int64_t last = events.empty() ? 0 : events.back().time_ns;
   return std::max(last, static_cast<int64_t>(std::llround(run.virtual_seconds * 1e9)));
@@ -148,6 +164,7 @@ Digest digest(const RunRecord& run, const std::vector<EventRecord>& events) {
   d.end_ns = end_of_run(run, events);
   const Naming naming(run.nodes);
   d.connectivity = connectivity(events, naming, d.end_ns);
+  d.transport = transport(events, naming, run.nodes, d.end_ns);
   d.faults = fault_spans(events, d.end_ns);
   d.ledger = ledger(events, naming, d.connectivity);
   for (const EventRecord& event : events) take(d, event, naming);

@@ -11,6 +11,7 @@
 #include "results/ledger.h"
 #include "results/records.h"
 #include "results/stats.h"
+#include "results/transport.h"
 
 namespace distlab::results {
 
@@ -51,8 +52,9 @@ struct LogLine {
 struct Digest {
   RunRecord run;
   int64_t end_ns = 0;
-  std::vector<std::string> hosts;  // nodes of the scenario, then others that spoke up; by name
+  std::vector<std::string> hosts;  // nodes of the scenario and others that spoke up, no relays; by name
   Connectivity connectivity;
+  Transport transport;  // empty without relays
   std::vector<FaultSpan> faults;
   std::vector<Call> calls;               // by time of completion
   std::map<std::string, int64_t> pings;  // by result
@@ -64,6 +66,9 @@ struct Digest {
   std::map<std::string, int64_t> event_counts;  // by kind
 
   Summary call_latency_ms() const;  // of the calls that got an answer
+  // What a fault did in the end: the first node_down after the first fault, with the time since that
+  // fault. Nothing without a fault, or when everybody survived.
+  std::optional<Detection> death() const;
 };
 
 // When a run ended: its virtual length, or its last event when that is unknown.

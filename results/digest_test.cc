@@ -34,13 +34,13 @@ TEST(Digest, PairsFaultsWithTheirEnds) {
           fault(10, "a|b c", "partition", "p2"),
           fault(11, "", "heal", "h"),
           fault(12, "b", "start", "start-2"),
-          fault(13, "b", "wedge", "w"),
+          fault(13, "b", "melt", "w"),
       },
       seconds(60));
   EXPECT_EQ(
       text(spans),
       "kill a 1-3\nblack_hole home (out) 2-4\ndown a -> b 4-5\ndelay home 5-7\nloss home 6-60 still\ndelay home 7-8\n"
-      "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nwedge b 13-13\n");
+      "partition a|b 9-10\npartition a|b c 10-11\nstart b 12-12\nmelt b 13-13\n");
 }
 
 // A run is boiled down under host names, whichever way events name the nodes.
@@ -108,6 +108,23 @@ TEST(Summary, WritesDurations) {
   EXPECT_EQ(duration_text(seconds(302)), "302.0 s");
   EXPECT_EQ(duration_text(seconds(602)), "10 min 2 s");
   EXPECT_EQ(milliseconds_text(0.25), "250 us");
+}
+
+// The cause of death is the first node_down after the first fault, whichever fault came later.
+TEST(Digest, FindsTheCauseOfDeath) {
+  RunRecord run;
+  run.virtual_seconds = 60;
+  std::vector<EventRecord> events = {node_up(1, "a", "b"), node_down(5, "a", "b", "disconnect"), node_up(6, "a", "b")};
+  EXPECT_FALSE(digest(run, events).death());
+  events.push_back(fault(10, "r", "kill", "k"));
+  EXPECT_FALSE(digest(run, events).death());
+  events.push_back(fault(20, "home", "down", "d"));
+  events.push_back(node_down(25, "a", "b", "net_tick_timeout"));
+  const auto death = digest(run, events).death();
+  ASSERT_TRUE(death);
+  EXPECT_EQ(death->reason, "net_tick_timeout");
+  EXPECT_EQ(death->after_ns, seconds(15));
+  EXPECT_EQ(death->fault, "kill r");
 }
 
 }  // namespace

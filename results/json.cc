@@ -78,6 +78,7 @@ Json run_json(const RunSummary& s) {
             {"late", s.late},
             {"wedged_ns", s.wedged_ns}}},
           {"node_down", detections_json(s.detections)},
+          {"cause_of_death", s.death ? detections_json({*s.death})[0] : Json(nullptr)},
           {"verdicts", verdicts_json(s.verdicts)}};
 }
 

@@ -19,7 +19,7 @@ struct Sent {
   int64_t time_ns = 0;
   int64_t received_ns = 0;
   int64_t latency_ns = 0;
-  int64_t duplicates = 0;
+  std::vector<int64_t> duplicates_ns;
   bool delivered = false;
   bool reordered = false;
   bool lost = false;
@@ -40,7 +40,7 @@ void receive(Traffic& traffic, const EventRecord& event, int64_t seq) {
   }
   Sent& message = traffic.sent[found->second];
   if (message.delivered) {
-    ++message.duplicates;
+    message.duplicates_ns.push_back(event.time_ns);
     return;
   }
   message.delivered = true;
@@ -56,27 +56,49 @@ bool went_down_after(const PeerView& view, int64_t time_ns) {
   return false;
 }
 
+void count_delivered(PairLedger& book, const Sent& message, const LedgerOptions& options) {
+  ++book.delivered;
+  book.latency_ms.push_back(static_cast<double>(message.latency_ns) / 1e6);
+  if (message.latency_ns > options.late_ns) {
+    ++book.late;
+    book.late_ns.push_back(message.received_ns);
+  }
+  book.reordered += message.reordered;
+  book.duplicated += static_cast<int64_t>(message.duplicates_ns.size());
+  book.duplicated_ns.insert(book.duplicated_ns.end(), message.duplicates_ns.begin(), message.duplicates_ns.end());
+}
+
 void count(PairLedger& book, const Sent& message, const LedgerOptions& options) {
   ++book.sent;
   if (message.delivered) {
-    ++book.delivered;
-    book.latency_ms.push_back(static_cast<double>(message.latency_ns) / 1e6);
-    book.late += message.latency_ns > options.late_ns;
-    book.reordered += message.reordered;
-    book.duplicated += message.duplicates;
+    count_delivered(book, message, options);
   } else if (message.lost) {
     if (book.lost++ == 0) book.first_lost_ns = message.time_ns;
+    book.lost_ns.push_back(message.time_ns);
   } else {
     ++book.in_flight;
   }
 }
 
+void add_lost(std::vector<Loss>& losses, bool new_row, int64_t time_ns, bool up) {
+  if (new_row) losses.push_back({time_ns, time_ns, 0, 0});
+  losses.back().to_ns = time_ns;
+  ++losses.back().messages;
+  losses.back().while_up += up;
+}
+
 void judge(Traffic& traffic, const PeerView& view, int64_t end_ns, const LedgerOptions& options) {
+  bool new_row = true;
   for (Sent& message : traffic.sent) {
     const bool recent = message.time_ns > end_ns - options.settle_ns;
     message.lost = !message.delivered && !(recent && !went_down_after(view, message.time_ns));
     const int64_t until = message.delivered ? message.received_ns : message.time_ns;
-    if (!options.counts || options.counts(message.time_ns, until)) count(traffic.ledger, message, options);
+    if (message.delivered) new_row = true;
+    if (options.counts && !options.counts(message.time_ns, until)) continue;
+    count(traffic.ledger, message, options);
+    if (!message.lost) continue;
+    add_lost(traffic.ledger.losses, new_row, message.time_ns, view.up_at(message.time_ns));
+    new_row = false;
   }
 }
 

@@ -38,6 +38,15 @@ struct Wedge {
   bool operator==(const Wedge&) const = default;
 };
 
+// A maximal row of lost messages: none that was sent between them arrived.
+struct Loss {
+  int64_t from_ns = 0, to_ns = 0;  // when the first and the last of them were sent
+  int64_t messages = 0;
+  int64_t while_up = 0;  // those sent while the sender held the receiver to be up
+
+  bool operator==(const Loss&) const = default;
+};
+
 struct PairLedger {
   std::string from, to;  // hosts
   int64_t sent = 0, delivered = 0, in_flight = 0, lost = 0;
@@ -45,6 +54,10 @@ struct PairLedger {
   int64_t first_lost_ns = 0;       // when the first lost message was sent, if any was
   std::vector<double> latency_ms;  // of each delivered message, in the order they were sent
   std::vector<Wedge> wedges;       // only those that last min_wedge
+  std::vector<Loss> losses;        // in order of time
+
+  // When each lost message was sent, each duplicate came, each late message came.
+  std::vector<int64_t> lost_ns, duplicated_ns, late_ns;
 
   int64_t wedged_ns() const;
 };

@@ -38,6 +38,30 @@ TEST(Ledger, CountsEveryFate) {
   EXPECT_EQ(book.duplicated, 1);
   EXPECT_EQ(book.unsent, 1);
   EXPECT_EQ(book.latency_ms, (std::vector<double>{100, 2000, 100}));
+  EXPECT_EQ(book.lost_ns, std::vector<int64_t>{seconds(2)});
+  EXPECT_EQ(book.late_ns, std::vector<int64_t>{seconds(5)});
+  EXPECT_EQ(book.duplicated_ns, std::vector<int64_t>{seconds(5.1)});
+}
+
+// Lost messages form rows, each ended by one that arrived; those sent while down are counted apart.
+TEST(Ledger, RowsOfLostMessages) {
+  const PairLedger book = only_pair(
+      {
+          node_up(0, "a", "b"),
+          sent(1, "a", "b", 1),
+          sent(2, "a", "b", 2),
+          sent(3, "a", "b", 3),
+          received(3.1, "a", "b", 3),
+          sent(4, "a", "b", 4),
+          node_down(5, "a", "b"),
+          sent(6, "a", "b", 5),
+          node_up(7, "a", "b"),
+          sent(8, "a", "b", 6),
+          received(8.1, "a", "b", 6),
+          sent(59, "a", "b", 7),
+      },
+      60);
+  EXPECT_EQ(book.losses, (std::vector<Loss>{{seconds(1), seconds(2), 2, 2}, {seconds(4), seconds(6), 2, 1}}));
 }
 
 // A message sent just before the end is lost, not in flight, once its sender saw the peer go down.

@@ -74,8 +74,9 @@ TEST(Table, ShowsAFamily) {
   std::vector<RunSummary> runs;
   for (uint64_t i = 1; i <= 60; ++i) runs.push_back(summary(synthetic_run(i, i != 57)));
   const std::string table = family_table(runs, {});
-  EXPECT_NE(table.find("\n    1     1           pass            3.15 s    895  51.1 ms   160 ms    28\n"),
-            std::string::npos)
+  EXPECT_NE(
+      table.find("\n    1     1           pass     net_tick_timeout         3.15 s    895  51.1 ms   160 ms    28\n"),
+      std::string::npos)
       << table;
   EXPECT_NE(table.find("\n   57    57           FAIL "), std::string::npos);
   EXPECT_NE(table.find("and 19 more runs that passed"), std::string::npos);
@@ -84,6 +85,46 @@ TEST(Table, ShowsAFamily) {
                 "600 messages were lost"),
             std::string::npos);
   EXPECT_NE(table.find("60 runs: 59 passed, 1 failed, 0 unknown  FAIL\n"), std::string::npos);
+}
+
+// A run over relays has its relays, its tunnels and its story between the usual parts.
+TEST(Table, ShowsRelaysAndTunnels) {
+  SyntheticRun made = synthetic_relay_run();
+  made.events.push_back(
+      event(169.9, "berlin", "evil\x1b[2J", "session_refused", {{"reason", std::string("bad\x1b[2J")}}));
+  const std::string table = run_table(digest(made.run, made.events), made.verdicts, {});
+  for (const char* part :
+       {"\nRelays\n  relay   process                          sessions  ",
+        "\n  berlin  killed 60.00 s, started 75.00 s  5 up, 3 down (1 closed, 2 process killed), 2 open at the end  "
+        "1 bad [2J, 1 wrong_realm  2 messages, 512 B (no_subscriber)\n",
+        "\nTunnels\n  node   peer    opened   accepted  delivered      lost  what its bridge did\n"
+        "  alice  bob     1.00 s  117.2 KiB   75.0 KiB  42.2 KiB  running 1.01 s, closed 105.2 s (distribution "
+        "closed)\n"
+        "  alice  bob    126.0 s   43.0 KiB   37.0 KiB   6.0 KiB  running 126.0 s, reconnecting 140.0 s (client down), "
+        "running 146.0 s\n",
+        "\nWhat happened\n  Before the first fault:\n    - berlin refused mallory at 5.00 s (wrong_realm).\n",
+        "\n  berlin was killed at 60.00 s and started again at 75.00 s.\n    - alice's client noticed after 62.40 s "
+        "(ping) that berlin was lost and had a session again at\n      124.5 s.\n"})
+    EXPECT_NE(table.find(part), std::string::npos) << part << "\nin\n" << table;
+  EXPECT_EQ(table.find('\x1b'), std::string::npos);
+  const SyntheticRun without = synthetic_run(7, false);
+  const std::string plain = run_table(digest(without.run, without.events), without.verdicts, {});
+  for (const char* part : {"Relays", "Tunnels", "What happened"})
+    EXPECT_EQ(plain.find(part), std::string::npos) << part;
+}
+
+// Whatever ended a run has a name, and so has that nothing did.
+TEST(Table, NamesTheCauseOfDeath) {
+  RunSummary run;
+  run.run.status = RunStatus::incomplete;
+  EXPECT_EQ(cause_of_death(run), "incomplete");
+  run.run.status = RunStatus::complete;
+  EXPECT_EQ(cause_of_death(run), "no fault");
+  run.had_fault = true;
+  EXPECT_EQ(cause_of_death(run), "never up");
+  run.ever_up = true;
+  EXPECT_EQ(cause_of_death(run), "survived");
+  EXPECT_EQ(cause_of_death(summary(synthetic_run(1, true))), "net_tick_timeout");
 }
 
 // The JSON has its format's number, and the names README.md promises.

@@ -27,7 +27,18 @@ RunSummary summarize(const Digest& digest, std::vector<Verdict> verdicts) {
     s.wedged_ns += book.wedged_ns();
   }
   s.detections = digest.detections;
+  s.had_fault = !digest.faults.empty();
+  const auto& views = digest.connectivity.views;
+  s.ever_up = std::any_of(views.begin(), views.end(), [](const auto& view) { return !view.second.up.empty(); });
+  s.death = digest.death();
   return s;
+}
+
+std::string cause_of_death(const RunSummary& s) {
+  if (s.death) return s.death->reason.empty() ? "without a reason" : s.death->reason;
+  if (s.run.status != RunStatus::complete) return "incomplete";
+  if (!s.had_fault) return "no fault";
+  return s.ever_up ? "survived" : "never up";
 }
 
 Outcome worst(const std::vector<RunSummary>& runs) {
@@ -67,6 +78,13 @@ std::string duration_text(int64_t ns) {
 
 std::string milliseconds_text(double ms) {
   return duration_text(static_cast<int64_t>(std::llround(ms * 1e6)));
+}
+
+std::string bytes_text(int64_t bytes) {
+  const auto value = static_cast<double>(bytes);
+  if (std::abs(value) < 1024) return fmt::format("{} B", bytes);
+  if (std::abs(value) < 1024.0 * 1024) return fmt::format("{:.1f} KiB", value / 1024);
+  return fmt::format("{:.1f} MiB", value / 1024 / 1024);
 }
 
 }  // namespace distlab::results

@@ -4,93 +4,18 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
-#include <string_view>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "results/table_parts.h"
+
 namespace distlab::results {
 
 namespace {
 
-constexpr size_t most_rows = 12;  // of nodes and pairs; beyond it only those with something to say
 constexpr size_t most_family_rows = 40;
-
-// Columns a text takes: code points, as all that we print is one column wide each.
-size_t columns(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-// Control characters of a recorded text must not reach the terminal.
-std::string clean(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return out;
-}
-
-class Printer {
- public:
-  explicit Printer(const TableStyle& style) : style_(style) {}
-
-  std::string paint(std::string_view text, const char* code) const {
-    return style_.color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
-  }
-  std::string bold(std::string_view text) const { return paint(text, "1"); }
-  std::string dim(std::string_view text) const { return paint(text, "2"); }
-  std::string mark(Outcome outcome) const {
-    if (outcome == Outcome::pass) return paint("pass", "32");
-    return outcome == Outcome::fail ? paint("FAIL", "1;31") : paint("unknown", "33");
-  }
-
-  void line(std::string_view text) { out += fmt::format("{}\n", text); }
-  void head(std::string_view text) { out += fmt::format("\n{}\n", bold(text)); }
-
-  // Text after `indent` columns, wrapped at blanks.
-  void wrapped(std::string_view text, size_t indent) {
-    const size_t room = style_.width > indent + 20 ? style_.width - indent : 20;
-    std::string row;
-    const auto flush = [&] {
-      line(std::string(indent, ' ') + row);
-      row.clear();
-    };
-    for (size_t at = 0; at < text.size();) {
-      const size_t end = std::min(text.find(' ', at), text.size());
-      const std::string_view word = text.substr(at, end - at);
-      if (!row.empty() && columns(row) + 1 + columns(word) > room) flush();
-      if (!row.empty()) row += ' ';
-      row += word;
-      at = end + 1;
-    }
-    if (!row.empty()) flush();
-  }
-
-  // Rows of cells in columns; cells of columns named in `right` end at the right.
-  void grid(const std::vector<std::vector<std::string>>& rows, std::string_view right) {
-    std::vector<size_t> widths;
-    for (const auto& row : rows) {
-      widths.resize(std::max(widths.size(), row.size()));
-      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
-    }
-    for (size_t r = 0; r < rows.size(); ++r) {
-      std::string text = " ";
-      for (size_t i = 0; i < rows[r].size(); ++i) {
-        const std::string blank(widths[i] - columns(rows[r][i]), ' ');
-        const bool to_right = i < right.size() && right[i] == '>';
-        text += ' ' + (to_right ? blank + rows[r][i] : rows[r][i] + blank) + ' ';
-      }
-      text.erase(text.find_last_not_of(' ') + 1);
-      line(r == 0 ? dim(text) : text);
-    }
-  }
-
-  std::string out;
-
- private:
-  TableStyle style_;
-};
 
 void print_run(Printer& p, const Digest& d, const std::vector<Verdict>& verdicts) {
   const RunRecord& run = d.run;
@@ -249,10 +174,13 @@ TableStyle style_of(int file_descriptor) {
 std::string run_table(const Digest& digest, const std::vector<Verdict>& verdicts, const TableStyle& style) {
   Printer p(style);
   print_run(p, digest, verdicts);
+  print_relays(p, digest);
   print_nodes(p, digest);
+  print_tunnels(p, digest);
   print_pings(p, digest);
   print_calls(p, digest);
   print_ledger(p, digest);
+  print_narrative(p, digest);
   print_verdicts(p, verdicts);
   return p.out;
 }
@@ -260,7 +188,7 @@ std::string run_table(const Digest& digest, const std::vector<Verdict>& verdicts
 std::string family_table(const std::vector<RunSummary>& runs, const TableStyle& style) {
   Printer p(style);
   std::vector<std::vector<std::string>> rows = {
-      {"run", "seed", "variant", "outcome", "noticed after", "calls", "p50", "p99", "lost"}};
+      {"run", "seed", "variant", "outcome", "cause of death", "noticed after", "calls", "p50", "p99", "lost"}};
   size_t hidden = 0;
   for (const RunSummary& s : runs) {
     if (rows.size() > most_family_rows && s.outcome == Outcome::pass) {
@@ -271,11 +199,11 @@ std::string family_table(const std::vector<RunSummary>& runs, const TableStyle& 
                                       [](const Detection& d) { return d.after_ns.has_value(); });
     const auto time = [&](double ms) { return s.call_latency_ms.count > 0 ? milliseconds_text(ms) : std::string("-"); };
     rows.push_back({fmt::to_string(s.run.id), fmt::to_string(s.run.seed), clean(label_text(s.run)),
-                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)),
+                    s.outcome == Outcome::fail ? "FAIL" : std::string(to_string(s.outcome)), clean(cause_of_death(s)),
                     noticed == s.detections.end() ? "-" : duration_text(*noticed->after_ns), fmt::to_string(s.calls),
                     time(s.call_latency_ms.p50), time(s.call_latency_ms.p99), fmt::to_string(s.lost)});
   }
-  p.grid(rows, ">>  >>>>>");
+  p.grid(rows, ">>   >>>>>");
   if (hidden > 0) p.line(p.dim(fmt::format("  and {} more runs that passed", hidden)));
   print_expectation_counts(p, runs);
   const auto count = [&](Outcome outcome) {

@@ -245,6 +245,43 @@ TEST(Verdict, Events) {
   EXPECT_EQ(judged(failures, {}), "fail: 0 such events from 0 s to 60.00 s");
 }
 
+// event: relays, their clients and tunnels are found by who saw it, whom it is about and each field.
+TEST(Verdict, EventsOfRelaysAndTunnels) {
+  const std::vector<EventRecord> events = {
+      event(1, "berlin", "a@a.example", "session_up", {{"realm", std::string("io.macula")}}),
+      event(2, "berlin", "eve", "session_refused", {{"reason", std::string("wrong_realm")}}),
+      event(20, "a", "berlin", "mesh_down", {{"reason", std::string("ping")}}),
+      event(21, "a", "b@b.example", "bridge_state",
+            {{"id", std::string("t1")}, {"state", std::string("reconnecting")}}),
+      event(22, "a", "b@b.example", "tunnel_lost",
+            {{"id", std::string("t1")}, {"reason", std::string("no_client")}, {"bytes", int64_t{1460}}}),
+      event(23, "a", "b@b.example", "tunnel_lost", {{"id", std::string("t1")}, {"bytes", int64_t{32}}}),
+      event(24, "a", "b@b.example", "tunnel_failed", {{"reason", std::string("timeout")}, {"elapsed_ns", seconds(7)}})};
+  const auto count = [&](const std::string& kind, const std::string& at, const std::string& subject,
+                         std::vector<std::pair<std::string, Condition>> fields = {}) {
+    ExpectEvent expected;
+    expected.kind = kind;
+    expected.at = at;
+    expected.subject = subject;
+    expected.count = condition(Compare::equal, 1, "1");
+    expected.fields = std::move(fields);
+    return judged(expected, events).substr(0, 12);
+  };
+  const auto is = [](const std::string& text) { return condition(Compare::equal, 0, text); };
+  EXPECT_EQ(count("session_up", "berlin", "a", {{"realm", is("io.macula")}}), "pass: 1 such");
+  EXPECT_EQ(count("session_up", "berlin", "b"), "fail: 0 such");
+  EXPECT_EQ(count("session_up", "a", "a"), "fail: 0 such");
+  EXPECT_EQ(count("session_refused", "", "eve", {{"reason", is("wrong_realm")}}), "pass: 1 such");
+  EXPECT_EQ(count("session_refused", "", "eve", {{"reason", is("wrong_cookie")}}), "fail: 0 such");
+  EXPECT_EQ(count("mesh_down", "a", "berlin", {{"reason", condition(Compare::not_equal, 0, "closed")}}),
+            "pass: 1 such");
+  EXPECT_EQ(count("bridge_state", "a", "b", {{"state", is("reconnecting")}, {"id", is("t1")}}), "pass: 1 such");
+  EXPECT_EQ(count("tunnel_lost", "a", "b"), "fail: 2 such");
+  EXPECT_EQ(count("tunnel_lost", "a", "b", {{"bytes", condition(Compare::greater, 1024, "> 1KiB")}}), "pass: 1 such");
+  EXPECT_EQ(count("tunnel_lost", "a", "b", {{"reason", is("no_client")}}), "pass: 1 such");
+  EXPECT_EQ(count("tunnel_failed", "a", "b", {{"elapsed_ns", condition(Compare::less, 8, "< 8s")}}), "pass: 1 such");
+}
+
 // A run that stopped early settles what has happened, and leaves the rest open.
 TEST(Verdict, StoppedEarly) {
   scenario::NodeEvent any;

@@ -287,7 +287,7 @@ void Builder::expect_event(const Value& body, Expectation expectation) {
   what.count.value = 1;
   what.count.text = ">= 1";
   what.count.operand = "1";
-  if (const Value* at = scalar_of(body, "at"); at != nullptr && known_node(*at)) what.at = at->text;
+  if (const Value* at = scalar_of(body, "at"); at != nullptr && known_process(*at)) what.at = at->text;
   if (const Value* count = scalar_of(body, "count"))
     if (const auto parsed = parse_condition(count->text, Quantity::count)) what.count = *parsed;
   if (const Value* fields = body.get("fields"))

@@ -5,7 +5,6 @@
 
 #include "scenarios/builder.h"
 #include "scenarios/fields.h"
-#include "scenarios/include.h"
 
 namespace distlab::scenario {
 namespace {
@@ -91,15 +90,12 @@ void Builder::build_nodes() {
   const Value* nodes = root_.get("nodes");
   if (nodes == nullptr || !nodes->is_map()) return;
   if (nodes->members.empty()) report_.add(nodes->mark, "at least one node is needed");
-  const Value* defaults = root_.get("node_defaults");
   for (const Member& member : nodes->members) {
     if (out_.sites.count(member.key) != 0)
       report_.add(member.mark, fmt::format("'{}' is a site too; faults could not tell them apart", member.key));
-    Value map;
-    map.kind = Value::Kind::map;
-    map.mark = member.value.mark;
-    if (defaults != nullptr && defaults->is_map()) merge(map, *defaults);
-    if (member.value.is_map()) merge(map, member.value);
+    if (out_.relays.count(member.key) != 0)
+      report_.add(member.mark, fmt::format("'{}' is a relay too; faults could not tell them apart", member.key));
+    const Value map = with_defaults(member.value, "node_defaults");
     out_.nodes.emplace(member.key, build_node(member.key, map, member.mark));
     nodes_.push_back(member.key);
   }
@@ -119,6 +115,8 @@ Node Builder::build_node(const std::string& key, const Value& map, const Mark& m
   node.cookie = text_field(map, "cookie", "distlab");
   if (const Value* cookies = map.get("cookies"))
     for (const Member& peer : cookies->members) node.cookies[peer.key] = peer.value.text;
+  if (text_field(map, "carrier") == "relay") node.carrier = CarrierKind::relay;
+  node.membership = membership(map, mark, node);
   node.epmd_port = integer_field<uint16_t>(map, "epmd_port", 1, 65535).value_or(node.epmd_port);
   node.listen_port = integer_field<uint16_t>(map, "listen_port", 0, 65535).value_or(node.listen_port);
   node.net_ticktime = duration_field(map, "net_ticktime").value_or(node.net_ticktime);
@@ -185,10 +183,18 @@ void Builder::check_machines() {
 void Builder::build_pcap() {
   const Value* pcap = root_.get("pcap");
   if (pcap == nullptr) return;
-  if (pcap->is_list())
-    out_.pcap = nodes_of(*pcap);
-  else if (boolean_field(root_, "pcap").value_or(false))
-    out_.pcap = nodes_;
+  if (pcap->is_list()) {
+    Value nodes = *pcap;
+    std::erase_if(nodes.items, [&](const Value& name) {
+      const bool relay = out_.relays.count(name.text) != 0;
+      if (relay) out_.pcap.push_back(name.text);
+      return relay;
+    });
+    for (std::string& node : nodes_of(nodes)) out_.pcap.push_back(std::move(node));
+  } else if (boolean_field(root_, "pcap").value_or(false)) {
+    for (const auto& [key, relay] : out_.relays) out_.pcap.push_back(key);
+    out_.pcap.insert(out_.pcap.end(), nodes_.begin(), nodes_.end());
+  }
 }
 
 }  // namespace distlab::scenario

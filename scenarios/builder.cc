@@ -7,6 +7,7 @@
 
 #include "scenarios/edit.h"
 #include "scenarios/fields.h"
+#include "scenarios/include.h"
 #include "scenarios/suggest.h"
 
 namespace distlab::scenario {
@@ -55,6 +56,7 @@ Scenario Builder::build() {
     report_.add(duration->mark, "a run lasts 1ms at least");
   build_sites();
   build_paths();
+  build_relays();
   build_nodes();
   build_pcap();
   const auto each = [&](std::string_view key, auto build_one) {
@@ -79,6 +81,25 @@ bool Builder::known_node(const Value& scalar) {
   if (out_.nodes.count(scalar.text) != 0) return true;
   report_.add(scalar.mark, fmt::format("unknown node '{}'{}", scalar.text, did_you_mean(scalar.text, nodes_)));
   return false;
+}
+
+bool Builder::known_process(const Value& scalar) {
+  if (out_.nodes.count(scalar.text) != 0 || out_.relays.count(scalar.text) != 0) return true;
+  std::vector<std::string> known = nodes_;
+  for (const auto& [key, relay] : out_.relays) known.push_back(key);
+  report_.add(scalar.mark, fmt::format("unknown {} '{}'{}", out_.relays.empty() ? "node" : "node or relay", scalar.text,
+                                       did_you_mean(scalar.text, known)));
+  return false;
+}
+
+Value Builder::with_defaults(const Value& own, std::string_view defaults) const {
+  Value map;
+  map.kind = Value::Kind::map;
+  map.mark = own.mark;
+  const Value* base = root_.get(defaults);
+  if (base != nullptr && base->is_map()) merge(map, *base);
+  if (own.is_map()) merge(map, own);
+  return map;
 }
 
 bool Builder::known_site(const Value& scalar) {

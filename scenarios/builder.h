@@ -35,6 +35,9 @@ class Builder {
   // builder.cc
   bool known_node(const Value& scalar);  // reports it when not
   bool known_site(const Value& scalar);
+  bool known_process(const Value& scalar);  // a node or a relay
+  // The map of a site, relay or node, merged over its defaults.
+  Value with_defaults(const Value& own, std::string_view defaults) const;
   // The nodes a pattern or a list of patterns stands for, in natural order and without duplicates.
   std::vector<std::string> nodes_of(const Value& patterns);
   std::vector<std::string> some_nodes(const Value& patterns);  // the same, and at least two
@@ -55,6 +58,12 @@ class Builder {
   void check_machines();
   void build_pcap();
 
+  // build_relays.cc
+  void build_relays();
+  Relay build_relay(const Member& member);
+  Membership membership(const Value& map, const Mark& mark, const Node& node);
+  bool known_relay(const Value& scalar);
+
   // build_workload.cc
   void build_action(const Value& map, size_t entry);
   void schedule(const Value& map, Action& action);
@@ -68,9 +77,11 @@ class Builder {
 
   // build_faults.cc
   void build_fault(const Value& map, size_t entry);
-  void fault_on_node(const Value& target, Fault& fault);
+  void fault_on_process(const Value& target, Fault& fault);
+  void fault_on_message(const Value& map, const Value& target, Fault& fault);
   void fault_on_link(const Value& map, const Value& target, Fault& fault);
   LinkTarget path_target(const Value& at, const LinkText& text);
+  std::map<std::string, std::string> process_sites() const;  // of every node and relay
   std::string site_for(const Value& at, const std::string& name);
   void fault_partition(const Value& groups, Fault& fault);
   std::vector<std::string> partition_group(const Value& names);

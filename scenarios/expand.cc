@@ -116,7 +116,12 @@ void expand_group(const GroupAction& group, uint64_t seed, std::vector<Action>& 
 FaultKind undo_of(FaultKind kind) {
   switch (kind) {
     case FaultKind::kill:
+    case FaultKind::shutdown:
       return FaultKind::start;
+    case FaultKind::wedge:
+      return FaultKind::unwedge;
+    case FaultKind::kill_client:
+      return FaultKind::start_client;
     case FaultKind::freeze:
       return FaultKind::thaw;
     case FaultKind::down:
@@ -155,12 +160,17 @@ std::vector<FaultStep> expand_faults(const Scenario& scenario, uint64_t seed) {
   return steps;
 }
 
-Duration start_time(const Scenario& scenario, const std::string& node, uint64_t seed) {
-  return draw(scenario.nodes.at(node).start, seed, fmt::format("nodes.{}.start", node));
+Duration start_time(const Scenario& scenario, const std::string& process, uint64_t seed) {
+  const auto relay = scenario.relays.find(process);
+  if (relay != scenario.relays.end()) return draw(relay->second.start, seed, fmt::format("relays.{}.start", process));
+  return draw(scenario.nodes.at(process).start, seed, fmt::format("nodes.{}.start", process));
 }
 
-Duration boot_time(const Scenario& scenario, const std::string& node, uint64_t seed, uint32_t life) {
-  return draw(scenario.nodes.at(node).boot, seed, fmt::format("nodes.{}.boot.{}", node, life));
+Duration boot_time(const Scenario& scenario, const std::string& process, uint64_t seed, uint32_t life) {
+  const auto relay = scenario.relays.find(process);
+  if (relay != scenario.relays.end())
+    return draw(relay->second.boot, seed, fmt::format("relays.{}.boot.{}", process, life));
+  return draw(scenario.nodes.at(process).boot, seed, fmt::format("nodes.{}.boot.{}", process, life));
 }
 
 }  // namespace distlab::scenario

@@ -54,7 +54,7 @@ Shape site() {
 }
 
 std::vector<Key> node_keys() {
-  return {
+  std::vector<Key> keys{
       optional("site", node_shape_name(), "Where its machine stands. Required, here or in `node_defaults`."),
       optional("name", erlang_name_shape(),
                "Erlang node name, with a dot in the host. Nodes with the same host share one machine.",
@@ -62,7 +62,8 @@ std::vector<Key> node_keys() {
       optional("cookie", cookie(), "Its own cookie, shown to every peer without one in `cookies`.", "distlab"),
       optional("cookies", names(cookie(), check_site_or_node, name_pattern),
                "Per peer (a key of `nodes`): the cookie used towards it, as `erlang:set_cookie/2` sets it."),
-      optional("carrier", choice_shape("a carrier", {"tcp"}), "How distribution bytes travel.", "tcp"),
+      optional("carrier", choice_shape("a carrier", {"tcp", "relay"}),
+               "How distribution bytes travel: TCP through EPMD, or a tunnel through relays.", "tcp"),
       optional("epmd_port", integer_shape(1, 65535), "`ERL_EPMD_PORT`.", "4369"),
       optional("listen_port", integer_shape(0, 65535), "Port the node listens on; 0: any free one.", "0"),
       optional("net_ticktime", duration_shape(), "`net_ticktime`: a peer silent for so long is down. 1s to 100000s.",
@@ -85,6 +86,14 @@ std::vector<Key> node_keys() {
       optional("boot", time_shape(), "From each start of the process until the node listens.", "140ms..210ms"),
       optional("autostart", boolean_shape(), "`false`: only a `start` fault brings it up.", "true"),
   };
+  for (Key& key : membership_keys()) keys.push_back(std::move(key));
+  return keys;
+}
+
+Shape relay_with_count() {
+  Shape shape = relay();
+  shape.keys.push_back(count_key());
+  return shape;
 }
 
 Shape node() {
@@ -105,6 +114,8 @@ std::vector<Key> resolved_keys() {
       optional("paths", names(link_properties(), check_path_name, "[A-Za-z][A-Za-z0-9_]* *->? *[A-Za-z][A-Za-z0-9_]*"),
                "The wide area between two sites: `home-office` for both directions, `home -> office` for one. What one "
                "leaves out comes from `default_path`."),
+      optional("relay_defaults", relay(), "Merged into each relay, which may say otherwise."),
+      optional("relays", names(relay_with_count(), check_site_or_node, name_pattern), "Relays."),
       optional("node_defaults", object(node_keys()), "Merged into each node, which may say otherwise."),
       required("nodes", names(node(), check_site_or_node, name_pattern), "Erlang nodes."),
       optional("workload", list_of(action()), "What the nodes do."),
@@ -195,7 +206,23 @@ const std::vector<std::string>& event_kinds() {
                                               "group_changed",
                                               "global_changed",
                                               "epmd_registered",
-                                              "epmd_lookup"};
+                                              "epmd_lookup",
+                                              "session_up",
+                                              "session_down",
+                                              "session_refused",
+                                              "relay_dropped",
+                                              "client_started",
+                                              "client_died",
+                                              "mesh_up",
+                                              "mesh_down",
+                                              "mesh_failed",
+                                              "tunnel_opened",
+                                              "tunnel_failed",
+                                              "tunnel_closed",
+                                              "bridge_state",
+                                              "tunnel_lost",
+                                              "decrypt_failed",
+                                              "tunnel_metrics"};
   return kinds;
 }
 

@@ -33,6 +33,13 @@ Shape fault_id();
 Shape node_patterns();  // one or a list
 Shape some_nodes();     // a list
 
+std::vector<Key> tunnel_keys();  // format_relays.cc
+std::vector<Key> mesh_keys();
+std::vector<Key> relay_keys();  // that are parameters
+std::vector<Key> relay_limit_keys();
+std::vector<Key> membership_keys();
+Shape relay();
+
 Shape action();       // format_workload.cc
 Shape fault();        // format_faults.cc
 Shape expectation();  // format_expect.cc

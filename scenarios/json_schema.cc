@@ -257,6 +257,7 @@ std::string reference_markdown() {
   };
   out += table("`sites`", inside("sites"));
   out += table("`default_path` and `paths`", inside("paths"));
+  out += table("`relays` and `relay_defaults`", inside("relays"));
   out += table("`nodes` and `node_defaults`", inside("nodes"));
   out += table("`workload`", inside("workload"));
   out += table("`faults`", inside("faults"));

@@ -92,7 +92,7 @@ class Loader {
       variant.labels.emplace_back(setting.path, value.is_scalar() ? value.text : flow_text(value));
     }
     variant.canonical = canonical_text(tree);
-    for (const char* key : {"sites", "nodes"})
+    for (const char* key : {"sites", "relays", "nodes"})
       if (Member* member = tree.find(key)) expand_templates(member->value, report_);
     values_ += count_values(tree);
     if (values_ > max_sweep_values) {

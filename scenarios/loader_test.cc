@@ -192,7 +192,7 @@ faults:
 )" + "\n");
   const auto& faults = scenario.faults;
   ASSERT_EQ(faults.size(), 10U);
-  EXPECT_EQ(faults[0].node, "a");
+  EXPECT_EQ(faults[0].process, "a");
   EXPECT_EQ(faults[0].id, "kill-1");
   EXPECT_EQ(faults[0].lasts, (TimeRange{3s, 4s}));
   EXPECT_EQ(faults[1].id, "cut");
@@ -211,6 +211,75 @@ faults:
   EXPECT_THAT(faults[8].groups, ElementsAre(ElementsAre("sa"), ElementsAre("sb", "sc")));
   EXPECT_EQ(faults[8].subject(), "sa|sb sc");
   EXPECT_EQ(faults[9].kind, FaultKind::heal);
+}
+
+// Relays, membership, and the constants a node or a relay sets, each in the type its name has.
+TEST(Loader, ReadsRelays) {
+  const Scenario scenario = load_one(R"(
+name: relays
+duration: 60s
+sites: { s: {}, t: {} }
+relay_defaults: { site: s, limits: { sessions: 7 } }
+relays:
+  berlin: { realms: [r1, r2], keeps_reset_key: true, certificate: expired, idle_timeout: 9s }
+  "paris{i}": { count: 2, port: 5000 }
+node_defaults: { site: t, carrier: relay, relays: [berlin, paris2] }
+nodes:
+  a: { realm: r1, identity: me, tls_verify: peer, preset: macula-3.13,
+       tunnel: { dist_timeout: 3s, backpressure_hwm: 9, chunk_bytes: 1KiB, recv_timeout_fatal: true },
+       mesh: { backoff_jitter: 10%, restart_after: infinity, on_farewell: die } }
+  b: {}
+faults:
+  - { at: 1s, kill: berlin, for: 2s }
+  - { at: 1s, shutdown: paris1 }
+  - { at: 1s, wedge: berlin, for: 1s }
+  - { at: 1s, kill_client: a, for: 5s }
+  - { at: 1s, tunnel_message: a -> b, harm: swap, nth: 3 }
+  - { at: 1s, down: berlin }
+pcap: [berlin, a]
+)");
+  const Relay& berlin = scenario.relays.at("berlin");
+  EXPECT_EQ(berlin.host, "berlin.relay.example");
+  EXPECT_EQ(berlin.certificate, Certificate::expired);
+  EXPECT_TRUE(berlin.keeps_reset_key);
+  EXPECT_THAT(berlin.realms, ElementsAre("r1", "r2"));
+  EXPECT_EQ(berlin.limits.at("sessions"), ParameterValue(int64_t{7}));
+  EXPECT_EQ(berlin.parameters.at("idle_timeout"), ParameterValue(Duration{9s}));
+  EXPECT_EQ(scenario.relays.at("paris2").port, 5000);
+  const Membership& a = scenario.nodes.at("a").membership;
+  EXPECT_THAT(a.relays, ElementsAre("berlin", "paris2"));
+  EXPECT_EQ(a.preset, Preset::macula_3_13);
+  EXPECT_EQ(a.tls_verify, TlsVerify::peer);
+  EXPECT_EQ(a.tunnel, (Parameters{{"dist_timeout", Duration{3s}},
+                                  {"backpressure_hwm", int64_t{9}},
+                                  {"chunk_bytes", int64_t{1024}},
+                                  {"recv_timeout_fatal", true}}));
+  EXPECT_EQ(
+      a.mesh,
+      (Parameters{{"backoff_jitter", 0.1}, {"restart_after", Duration::max()}, {"on_farewell", std::string("die")}}));
+  EXPECT_EQ(scenario.nodes.at("b").membership.identity, "b@b.example");
+  const auto& faults = scenario.faults;
+  EXPECT_EQ(faults[0].subject(), "berlin");
+  EXPECT_EQ(faults[4].subject(), "a -> b");
+  EXPECT_EQ(faults[4].message->harm, MessageHarm::swap);
+  EXPECT_EQ(faults[5].link->kind, LinkKind::access);
+  EXPECT_THAT(scenario.pcap, ElementsAre("berlin", "a"));
+  std::vector<FaultKind> undone;
+  for (const FaultStep& step : expand_faults(scenario, 1))
+    if (step.undo) undone.push_back(step.kind);
+  EXPECT_THAT(undone, ElementsAre(FaultKind::unwedge, FaultKind::start, FaultKind::start_client));
+}
+
+// A fault that needs a relay, a mesh client or a tunnel says so where there is none.
+TEST(Loader, FaultsNeedTheirTarget) {
+  for (const auto& [fault, message] : std::vector<std::pair<std::string, std::string>>{
+           {"shutdown: a", "unknown relay 'a'"},
+           {"kill: ghost", "unknown node 'ghost'"},
+           {"kill_client: a", "'a' has no mesh client: its carrier is not 'relay'"},
+           {"tunnel_message: a -> b, harm: drop", "'a' has no tunnels: its carrier is not 'relay'"}}) {
+    EXPECT_THAT(errors_of(three_nodes + "faults: [{ at: 1s, " + fault + " }]\n"),
+                ElementsAre(testing::HasSubstr(message)));
+  }
 }
 
 // Every expectation becomes what results evaluates; one with several conditions becomes several.

@@ -15,6 +15,8 @@
 #include <variant>
 #include <vector>
 
+#include "scenarios/relay.h"
+
 namespace distlab::scenario {
 
 using Duration = std::chrono::nanoseconds;
@@ -59,7 +61,24 @@ struct Path {
   LinkProperties properties;
 };
 
-enum class CarrierKind { tcp };
+enum class CarrierKind {
+  tcp,   // inet_tcp_dist through EPMD
+  relay  // a tunnel through relays
+};
+
+struct Relay {
+  std::string site;
+  std::string host;  // of its machine, and what its certificate is for: "berlin.relay.example"
+  uint16_t port = 4433;
+  Certificate certificate = Certificate::valid;
+  std::vector<std::string> realms;  // that it admits; empty: any
+  bool validate_address = false;    // QUIC Retry
+  bool keeps_reset_key = false;     // over restarts, so that its stateless resets are believed
+  Parameters parameters, limits;
+  TimeRange start;  // when its process is started
+  TimeRange boot{Duration{std::chrono::milliseconds{500}}, Duration{std::chrono::milliseconds{500}}};
+  bool autostart = true;
+};
 
 struct Node {
   std::string site;
@@ -67,6 +86,7 @@ struct Node {
   std::string cookie;
   std::map<std::string, std::string> cookies;  // node (key in Scenario::nodes) -> cookie used towards it (set_cookie/2)
   CarrierKind carrier = CarrierKind::tcp;
+  Membership membership;      // of carrier relay
   uint16_t epmd_port = 4369;  // nodes of one machine with an equal port share one EPMD
   uint16_t listen_port = 0;   // 0: any
   Duration net_ticktime = std::chrono::seconds{60};
@@ -149,30 +169,44 @@ struct GroupAction {
 // ---- faults --------------------------------------------------------------------------------------
 
 enum class FaultKind {
-  kill,           // SIGKILL of a node's process: its machine closes its connections
-  start,          // of a node's process that is not running; it boots again
-  freeze,         // SIGSTOP: the kernel of its machine goes on
-  thaw,           // SIGCONT
-  down,           // of a link: what is queued or under way is lost, and what is offered from now on
-  black_hole,     // of a link: what is offered from now on is lost; what is under way still arrives
-  up,             // of a link: ends down and black_hole
-  hold,           // of a link: packets are kept at its far end: a stall, nothing is lost
-  release,        // of a link: those packets arrive at once, in order
-  set_delay,      // of a link, to duration_value; undone: back to the file's value
-  set_jitter,     // to duration_value
-  set_loss,       // to ratio_value
-  set_rate,       // to rate_value
-  set_duplicate,  // to ratio_value
-  set_reorder,    // to ratio_value
-  partition,      // nothing passes between the groups; replaces an earlier partition
-  heal,           // ends the partition
+  kill,            // SIGKILL of a node's or relay's process: its machine closes its TCP connections
+  start,           // of a process that is not running; it boots again
+  freeze,          // SIGSTOP: the kernel of its machine goes on
+  thaw,            // SIGCONT
+  shutdown,        // of a relay, which says goodbye to its peers; undone: start
+  wedge,           // a relay hears but no longer answers
+  unwedge,         // ends it
+  kill_client,     // the mesh client process of a node dies, the node lives on
+  start_client,    // a new client is registered
+  tunnel_message,  // something happens to one message of a tunnel
+  down,            // of a link: what is queued or under way is lost, and what is offered from now on
+  black_hole,      // of a link: what is offered from now on is lost; what is under way still arrives
+  up,              // of a link: ends down and black_hole
+  hold,            // of a link: packets are kept at its far end: a stall, nothing is lost
+  release,         // of a link: those packets arrive at once, in order
+  set_delay,       // of a link, to duration_value; undone: back to the file's value
+  set_jitter,      // to duration_value
+  set_loss,        // to ratio_value
+  set_rate,        // to rate_value
+  set_duplicate,   // to ratio_value
+  set_reorder,     // to ratio_value
+  partition,       // nothing passes between the groups; replaces an earlier partition
+  heal,            // ends the partition
+};
+
+// What happens to the n-th message of a tunnel on its way into the mesh.
+enum class MessageHarm { drop, duplicate, swap, replay, corrupt };
+struct TunnelMessage {
+  std::string from, to;  // node keys
+  MessageHarm harm = MessageHarm::drop;
+  uint64_t nth = 1;  // counted from when the fault is done; 1: the next one
 };
 
 enum class LinkKind { access, uplink, path };  // of a node's machine, of a site, between two sites
 
 struct LinkTarget {
   LinkKind kind = LinkKind::uplink;
-  std::string a;  // node, site, or first site
+  std::string a;  // node or relay, site, or first site
   std::string b;  // second site of a path
   // Which direction: for access and uplink, outwards is away from the node or site; for a path,
   // from a to b. At least one is true.
@@ -187,7 +221,8 @@ struct Fault {
   std::string id;  // unique; "<kind>-<n>" (n-th of the file's faults, from 1) when not given
   TimeRange at;
   std::optional<TimeRange> lasts;  // undone after it; nothing: it stays
-  std::string node;                // of kill, start, freeze, thaw
+  std::string process;             // of kill to start_client: a node or a relay
+  std::optional<TunnelMessage> message;
   std::optional<LinkTarget> link;
   Duration duration_value{0};                    // of set_delay, set_jitter
   double ratio_value = 0;                        // of set_loss, set_duplicate, set_reorder
@@ -311,11 +346,12 @@ struct Scenario {
   std::string name;
   std::string summary;
   Duration duration{0};
-  std::vector<std::string> pcap;  // nodes whose machine's packets are captured
+  std::vector<std::string> pcap;  // nodes and relays whose machine's packets are captured
   std::map<std::string, Site> sites;
   LinkProperties default_path;
   std::vector<Path> paths;  // directions that differ from default_path
-  std::map<std::string, Node> nodes;
+  std::map<std::string, Relay> relays;
+  std::map<std::string, Node> nodes;  // no relay has the same key
   std::vector<Action> workload;
   std::vector<GroupAction> group_workload;
   std::vector<Fault> faults;  // in the order of the file
@@ -324,6 +360,11 @@ struct Scenario {
 
 std::string_view to_string(ActionKind kind);  // as in the file: "pg_join"
 std::string_view to_string(FaultKind kind);
+std::string_view to_string(MessageHarm harm);
+
+// Of the machine a node or a relay (key) runs on.
+const std::string& site_of(const Scenario& scenario, const std::string& process);
+std::string host_of(const Scenario& scenario, const std::string& process);
 
 // ---- what a seed decides -------------------------------------------------------------------------
 // All draws come from SplitMix64 over a hash of the seed and the name of what is drawn (expand.cc),
@@ -334,9 +375,9 @@ std::string_view to_string(FaultKind kind);
 std::vector<Action> expand_workload(const Scenario& scenario, uint64_t seed);
 // The faults of a seed with their undoing, in order of time; ties in the order of the file.
 std::vector<FaultStep> expand_faults(const Scenario& scenario, uint64_t seed);
-// When the process of a node (key) starts, unless it has no autostart.
-Duration start_time(const Scenario& scenario, const std::string& node, uint64_t seed);
-// How long the node boots the n-th time its process starts (from 0).
-Duration boot_time(const Scenario& scenario, const std::string& node, uint64_t seed, uint32_t life);
+// When the process of a node or a relay (key) starts, unless it has no autostart.
+Duration start_time(const Scenario& scenario, const std::string& process, uint64_t seed);
+// How long it boots the n-th time its process starts (from 0).
+Duration boot_time(const Scenario& scenario, const std::string& process, uint64_t seed, uint32_t life);
 
 }  // namespace distlab::scenario

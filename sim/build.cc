@@ -18,6 +18,9 @@ void build_network(const scenario::Scenario& scenario, Network& network) {
     network.set_path(path.from, path.to, to_properties(path.properties));
   }
   std::set<std::string> machines;
+  for (const auto& [key, relay] : scenario.relays) {
+    if (machines.insert(relay.host).second) network.add_machine(relay.host, relay.site);
+  }
   for (const auto& [key, node] : scenario.nodes) {
     if (machines.insert(node.host()).second) network.add_machine(node.host(), node.site);
   }

@@ -31,6 +31,8 @@ std::string detail(const scenario::FaultStep& step, const scenario::Fault& fault
       return fmt::format("{:g}%", fault.ratio_value * 100);
     case FaultKind::set_rate:
       return fault.rate_value == 0 ? "no limit" : fmt::format("{} bit/s", fault.rate_value);
+    case FaultKind::tunnel_message:
+      return fmt::format("{} number {}", scenario::to_string(fault.message->harm), fault.message->nth);
     default:
       return "";
   }
@@ -47,8 +49,11 @@ void FaultActuator::apply(const scenario::FaultStep& step) {
       {kinds::fault,
        fault.subject(),
        {{"fault", std::string(scenario::to_string(step.kind))}, {"detail", detail(step, fault)}, {"id", fault.id}}});
-  if (!fault.node.empty()) {
-    apply_to_node(step.kind, *processes_.at(fault.node));
+  if (!fault.process.empty()) {
+    apply_to_process(step.kind, fault.process);
+  } else if (fault.message) {
+    const scenario::TunnelMessage& message = *fault.message;
+    processes_.nodes.at(message.from)->harm_message(scenario_.nodes.at(message.to).name, message.harm, message.nth);
   } else if (fault.link) {
     apply_to_link(step, fault);
   } else if (step.kind == FaultKind::partition) {
@@ -60,7 +65,9 @@ void FaultActuator::apply(const scenario::FaultStep& step) {
   }
 }
 
-void FaultActuator::apply_to_node(FaultKind kind, NodeProcess& process) {
+void FaultActuator::apply_to_process(FaultKind kind, const std::string& key) {
+  const auto node = processes_.nodes.find(key);
+  Process& process = node != processes_.nodes.end() ? static_cast<Process&>(*node->second) : *processes_.relays.at(key);
   switch (kind) {
     case FaultKind::kill:
       return process.kill();
@@ -68,9 +75,20 @@ void FaultActuator::apply_to_node(FaultKind kind, NodeProcess& process) {
       return process.start();
     case FaultKind::freeze:
       return process.freeze();
-    default:
+    case FaultKind::thaw:
       return process.thaw();
+    case FaultKind::kill_client:
+      return node->second->kill_client();
+    case FaultKind::start_client:
+      return node->second->start_client();
+    default:
+      return apply_to_relay(kind, *processes_.relays.at(key));
   }
+}
+
+void FaultActuator::apply_to_relay(FaultKind kind, RelayProcess& relay) {
+  if (kind == FaultKind::shutdown) return relay.shut_down();
+  relay.wedge(kind == FaultKind::wedge);
 }
 
 void FaultActuator::apply_to_link(const scenario::FaultStep& step, const scenario::Fault& fault) {
@@ -123,7 +141,7 @@ void FaultActuator::change(Wire& wire, const scenario::FaultStep& step, const sc
 Duplex FaultActuator::wires(const scenario::LinkTarget& target) {
   switch (target.kind) {
     case scenario::LinkKind::access:
-      return network_.access(scenario_.nodes.at(target.a).host());
+      return network_.access(scenario::host_of(scenario_, target.a));
     case scenario::LinkKind::uplink:
       return network_.uplink(target.a);
     case scenario::LinkKind::path:

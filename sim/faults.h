@@ -8,12 +8,16 @@
 #include "scenarios/scenario.h"
 #include "sim/network.h"
 #include "sim/node_process.h"
+#include "sim/relay_process.h"
 
 namespace distlab::sim {
 
 class FaultActuator {
  public:
-  using Processes = std::map<std::string, NodeProcess*>;
+  struct Processes {  // by key
+    std::map<std::string, NodeProcess*> nodes;
+    std::map<std::string, RelayProcess*> relays;
+  };
   using Record = std::function<void(const Event&)>;
   // All must outlive it.
   FaultActuator(const scenario::Scenario& scenario, Network& network, Processes processes, Record record);
@@ -22,7 +26,8 @@ class FaultActuator {
   void apply(const scenario::FaultStep& step);
 
  private:
-  void apply_to_node(scenario::FaultKind kind, NodeProcess& process);
+  void apply_to_process(scenario::FaultKind kind, const std::string& key);
+  void apply_to_relay(scenario::FaultKind kind, RelayProcess& relay);
   void apply_to_link(const scenario::FaultStep& step, const scenario::Fault& fault);
   void change(Wire& wire, const scenario::FaultStep& step, const scenario::Fault& fault,
               const LinkProperties& original);

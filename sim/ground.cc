@@ -13,11 +13,13 @@
 #include "models/epmd/server.h"
 #include "models/host/event_kinds.h"
 #include "sim/build.h"
+#include "sim/certificates.h"
 #include "sim/faults.h"
 #include "sim/network.h"
 #include "sim/node_process.h"
 #include "sim/ns3_time.h"
 #include "sim/pcap.h"
+#include "sim/relay_process.h"
 #include "sim/simulator.h"
 #include "sim/trace.h"
 
@@ -34,18 +36,22 @@ struct EpmdProcess {
 
 class World {
  public:
-  World(const Scenario& scenario, const RunOptions& options, Recorder recorder)
+  World(const Scenario& scenario, const RunOptions& options, QlogFolder qlog, Recorder recorder)
       : scenario_(scenario),
         options_(options),
         recorder_(std::move(recorder)),
         simulator_(options.seed),
-        network_(options.seed) {
+        network_(options.seed),
+        qlog_(std::move(qlog)),
+        around_{scenario, network_, options.seed, options.quiet_kinds, process_recorder(), qlog_},
+        certificates_(scenario, options.seed) {
     build_network(scenario_, network_);
     watch_network();
     start_epmds();
-    make_nodes();
+    make_processes();
     FaultActuator::Processes processes;
-    for (const auto& node : nodes_) processes[node->key()] = node.get();
+    for (const auto& node : nodes_) processes.nodes[node->key()] = node.get();
+    for (const auto& relay : relays_) processes.relays[relay->key()] = relay.get();
     faults_ = std::make_unique<FaultActuator>(scenario_, network_, std::move(processes),
                                               [this](const Event& event) { record(ns3_now(), "network", event); });
   }
@@ -68,6 +74,7 @@ class World {
       simulator_.run_until(std::min(end, ns3_now() + progress_step()));
       result.interrupted = options_.on_progress && !options_.on_progress(ns3_now() - run_start);
     }
+    for (const auto& node : nodes_) node->finish();
     result.virtual_time = ns3_now() - run_start;
     result.packets = packets_;
     result.simulator_events = simulator_.events();
@@ -94,6 +101,7 @@ class World {
   }
 
   void watch_network() {
+    for (const auto& [key, relay] : scenario_.relays) machines_.insert(relay.host);
     for (const auto& [key, node] : scenario_.nodes) machines_.insert(node.host());
     network_.traffic_log = options_.traffic_log;
     network_.on_delivery = [this](const std::string& machine, const Frame& frame) {
@@ -108,7 +116,8 @@ class World {
 
   void start_epmds() {
     std::set<std::pair<std::string, uint16_t>> wanted;
-    for (const auto& [key, node] : scenario_.nodes) wanted.emplace(node.host(), node.epmd_port);
+    for (const auto& [key, node] : scenario_.nodes)
+      if (node.carrier == scenario::CarrierKind::tcp) wanted.emplace(node.host(), node.epmd_port);
     for (const auto& [machine, port] : wanted) {
       EpmdProcess epmd;
       epmd.host = std::make_unique<Ns3Host>(
@@ -119,23 +128,27 @@ class World {
     }
   }
 
-  void make_nodes() {
+  void make_processes() {
+    for (const auto& [key, relay] : scenario_.relays)
+      relays_.push_back(std::make_unique<RelayProcess>(around_, key, certificates_));
     std::map<std::string, std::vector<scenario::Action>> actions;
     for (auto& action : scenario::expand_workload(scenario_, options_.seed)) {
       actions[action.from].push_back(std::move(action));
     }
     for (const auto& [key, node] : scenario_.nodes) {
-      nodes_.push_back(std::make_unique<NodeProcess>(scenario_, key, network_, options_.seed, options_.quiet_kinds,
-                                                     process_recorder(), std::move(actions[key])));
+      nodes_.push_back(std::make_unique<NodeProcess>(around_, key, certificates_, std::move(actions[key])));
     }
   }
 
+  void schedule(Process& process, bool autostart) {
+    if (!autostart) return;
+    ns3::Simulator::Schedule(ns3_delay(scenario::start_time(scenario_, process.key(), options_.seed)),
+                             [&process] { process.start(); });
+  }
+
   void schedule() {
-    for (const auto& node : nodes_) {
-      if (!scenario_.nodes.at(node->key()).autostart) continue;
-      ns3::Simulator::Schedule(ns3_delay(scenario::start_time(scenario_, node->key(), options_.seed)),
-                               [process = node.get()] { process->start(); });
-    }
+    for (const auto& relay : relays_) schedule(*relay, scenario_.relays.at(relay->key()).autostart);
+    for (const auto& node : nodes_) schedule(*node, scenario_.nodes.at(node->key()).autostart);
     for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, options_.seed)) {
       ns3::Simulator::Schedule(ns3_delay(step.at), [this, step] { faults_->apply(step); });
     }
@@ -149,8 +162,12 @@ class World {
   // In the order of their lives: the simulator outlives all that schedules on it.
   Simulator simulator_;
   Network network_;
+  QlogFolder qlog_;
+  Surroundings around_;
+  Certificates certificates_;
   std::set<std::string> machines_;
   std::vector<EpmdProcess> epmds_;
+  std::vector<std::unique_ptr<RelayProcess>> relays_;
   std::vector<std::unique_ptr<NodeProcess>> nodes_;
   std::unique_ptr<FaultActuator> faults_;
 };
@@ -160,7 +177,9 @@ class World {
 tl::expected<RunResult, std::string> run(const Scenario& scenario, const RunOptions& options, Recorder recorder) {
   // Checksums cost time and decide nothing here, but a capture without them looks damaged.
   ns3::GlobalValue::Bind("ChecksumEnabled", ns3::BooleanValue(!options.pcap_directory.empty()));
-  World world(scenario, options, std::move(recorder));
+  auto qlog = QlogFolder::open(options.qlog_directory);
+  if (!qlog) return tl::unexpected(qlog.error());
+  World world(scenario, options, std::move(*qlog), std::move(recorder));
   if (auto ready = world.capture(); !ready) return tl::unexpected(ready.error());
   return world.run();
 }

@@ -21,6 +21,7 @@ namespace distlab::sim {
 struct RunOptions {
   uint64_t seed = 1;
   std::string pcap_directory{};         // "" for none; one file per machine, <machine>.pcap
+  std::string qlog_directory{};         // "" for none; one file per QUIC connection and side
   std::set<std::string> quiet_kinds{};  // event kinds not to record
   TrafficLog* traffic_log = nullptr;    // where to write what processes send, for replay()
   // Called every so often with the virtual time; false ends the run early.

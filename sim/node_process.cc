@@ -6,6 +6,7 @@
 #include "models/dist/flags.h"
 #include "models/host/event_kinds.h"
 #include "sim/ns3_time.h"
+#include "sim/protocol_settings.h"
 
 namespace distlab::sim {
 namespace {
@@ -68,46 +69,89 @@ node::NodeConfig config_of(const scenario::Scenario& scenario, const scenario::N
   return out;
 }
 
+tunnel::MessageFaultKind kind_of(scenario::MessageHarm harm) {
+  switch (harm) {
+    case scenario::MessageHarm::drop:
+      return tunnel::MessageFaultKind::drop;
+    case scenario::MessageHarm::duplicate:
+      return tunnel::MessageFaultKind::duplicate;
+    case scenario::MessageHarm::swap:
+      return tunnel::MessageFaultKind::swap;
+    case scenario::MessageHarm::replay:
+      return tunnel::MessageFaultKind::replay;
+    case scenario::MessageHarm::corrupt:
+      return tunnel::MessageFaultKind::corrupt;
+  }
+  return tunnel::MessageFaultKind::drop;
+}
+
 }  // namespace
 
-NodeProcess::NodeProcess(const scenario::Scenario& scenario, std::string key, Network& network, uint64_t seed,
-                         std::set<std::string> quiet_kinds, Ns3Host::Recorder recorder,
+NodeProcess::NodeProcess(const Surroundings& around, std::string key, const Certificates& certificates,
                          std::vector<scenario::Action> actions)
-    : scenario_(scenario),
-      config_(scenario.nodes.at(key)),
-      key_(std::move(key)),
-      network_(network),
-      seed_(seed),
-      quiet_kinds_(std::move(quiet_kinds)),
-      recorder_(std::move(recorder)),
+    : Process(around, std::move(key)),
+      config_(around.scenario.nodes.at(Process::key())),
+      certificates_(certificates),
       actions_(std::move(actions)) {}
 
 NodeProcess::~NodeProcess() {
-  driver_.reset();
-  node_.reset();
+  NodeProcess::drop();
 }
 
-void NodeProcess::start() {
-  if (alive()) return;
-  // Every life draws differently, as every real process would.
-  const uint32_t life = lives_++;
-  host_ = std::make_unique<Ns3Host>(
-      network_, key_, config_.host(),
-      Ns3Host::Options{.seed = seed_ + life * 0x9e3779b97f4a7c15ULL, .quiet_kinds = quiet_kinds_}, recorder_);
-  record(kinds::process_started);
-  host_->start_timer(scenario::boot_time(scenario_, key_, seed_, life), [this] { boot(); });
+void NodeProcess::drop() {
+  carrier_ = nullptr;
+  driver_.reset();
+  node_.reset();
+  membership_.reset();
 }
 
 void NodeProcess::boot() {
-  node_ = std::make_unique<node::Node>(*host_, config_of(scenario_, config_), [this](tl::expected<void, NetError> up) {
+  if (config_.carrier == scenario::CarrierKind::relay) join_mesh();
+  node_ = std::make_unique<node::Node>(host(), node_config(), [this](tl::expected<void, NetError> up) {
     if (up) {
       run_workload();
     } else {
-      host_->record({kinds::log,
-                     config_.name,
-                     {{"level", "error"}, {"text", "node cannot start: " + std::string(to_string(up.error()))}}});
+      log_error("node cannot start: " + std::string(to_string(up.error())));
     }
   });
+}
+
+// macula:join_mesh/1
+void NodeProcess::join_mesh() {
+  mesh::MembershipSettings settings = membership_settings(around().scenario, config_);
+  settings.client.credentials = certificates_.trusted();
+  settings.client.qlog = [this](const mesh::RelayAddress& relay) { return around().qlog.file(key(), relay.name); };
+  membership_ = std::make_unique<mesh::Membership>(host(), std::move(settings));
+}
+
+node::NodeConfig NodeProcess::node_config() {
+  node::NodeConfig config = config_of(around().scenario, config_);
+  if (membership_) {
+    config.carrier = [this](Host& on) -> std::unique_ptr<carrier::Carrier> {
+      const auto cookie_of = [this](std::string_view peer) { return node_->net_kernel().cookies().of(peer); };
+      auto made = std::make_unique<tunnel::RelayCarrier>(on, tunnel_settings(config_.membership), membership_->slot(),
+                                                         cookie_of, &message_faults_);
+      carrier_ = made.get();
+      return made;
+    };
+  }
+  return config;
+}
+
+void NodeProcess::finish() {
+  if (carrier_ != nullptr) carrier_->record_metrics();
+}
+
+void NodeProcess::kill_client() {
+  if (membership_) membership_->kill_client("killed");
+}
+
+void NodeProcess::start_client() {
+  if (membership_) membership_->register_client();
+}
+
+void NodeProcess::harm_message(const std::string& peer, scenario::MessageHarm harm, uint64_t nth) {
+  message_faults_.add(peer, {.kind = kind_of(harm), .nth = nth});
 }
 
 void NodeProcess::run_workload() {
@@ -121,8 +165,8 @@ void NodeProcess::run_workload() {
 
 // In the driver's time, which begins now. What was due before the node was up is left out; what
 // repeats goes on in its old rhythm.
-std::optional<workload::Action> NodeProcess::translate(const scenario::Action& action) const {
-  const Duration now = host_->now() - run_start;
+std::optional<workload::Action> NodeProcess::translate(const scenario::Action& action) {
+  const Duration now = host().now() - run_start;
   Duration first = action.at.low;
   if (first < now) {
     if (!action.period) return std::nullopt;
@@ -137,32 +181,8 @@ std::optional<workload::Action> NodeProcess::translate(const scenario::Action& a
   schedule.period = action.period;
   schedule.arrival =
       action.arrival == scenario::Arrival::poisson ? workload::Arrival::poisson : workload::Arrival::periodic;
-  const std::string peer = action.to.empty() ? "" : scenario_.nodes.at(action.to).name;
+  const std::string peer = action.to.empty() ? "" : around().scenario.nodes.at(action.to).name;
   return workload::Action{schedule, what_of(action, peer)};
-}
-
-void NodeProcess::kill() {
-  if (!alive()) return;
-  record(kinds::process_killed);
-  driver_.reset();
-  node_.reset();
-  host_.reset();
-}
-
-void NodeProcess::freeze() {
-  if (!alive() || host_->frozen()) return;
-  record(kinds::process_frozen);
-  host_->freeze();
-}
-
-void NodeProcess::thaw() {
-  if (!alive() || !host_->frozen()) return;
-  record(kinds::process_thawed);
-  host_->thaw();
-}
-
-void NodeProcess::record(std::string_view kind) {
-  host_->record({kind, key_, {}});
 }
 
 }  // namespace distlab::sim

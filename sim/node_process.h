@@ -1,50 +1,52 @@
-// A node of the scenario as an operating-system process on a simulated machine: started, killed,
-// frozen, started again. Each life has a host, a node and a workload driver of its own.
+// A node of the scenario as a process: the node, its workload driver and, if its distribution travels
+// through relays, its mesh client.
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "models/mesh/membership.h"
 #include "models/node/node.h"
+#include "models/tunnel/message_faults.h"
+#include "models/tunnel/relay_carrier.h"
 #include "models/workload/workload.h"
 #include "scenarios/scenario.h"
-#include "sim/ns3_host.h"
+#include "sim/certificates.h"
+#include "sim/process.h"
 
 namespace distlab::sim {
 
-class NodeProcess {
+class NodeProcess final : public Process {
  public:
-  // `scenario` and `network` must outlive it. `actions` are those of this node, with exact times.
-  NodeProcess(const scenario::Scenario& scenario, std::string key, Network& network, uint64_t seed,
-              std::set<std::string> quiet_kinds, Ns3Host::Recorder recorder, std::vector<scenario::Action> actions);
-  ~NodeProcess();
+  // `actions` are those of this node, with exact times. The certificates must outlive it.
+  NodeProcess(const Surroundings& around, std::string key, const Certificates& certificates,
+              std::vector<scenario::Action> actions);
+  ~NodeProcess() override;
 
-  const std::string& key() const { return key_; }
-  bool alive() const { return host_ != nullptr; }
-  void start();   // nothing if it is alive
-  void kill();    // SIGKILL; nothing if it is not
-  void freeze();  // SIGSTOP
-  void thaw();    // SIGCONT
+  // Of a node with the carrier `relay`, and only while its models are there.
+  void kill_client();
+  void start_client();
+  void finish();  // the run ends: records what only counts
+  void harm_message(const std::string& peer, scenario::MessageHarm harm, uint64_t nth);
 
  private:
-  void boot();
+  void boot() override;
+  void drop() override;
+  void join_mesh();
+  node::NodeConfig node_config();
   void run_workload();
-  std::optional<workload::Action> translate(const scenario::Action& action) const;
-  void record(std::string_view kind);
+  std::optional<workload::Action> translate(const scenario::Action& action);
 
-  const scenario::Scenario& scenario_;
   const scenario::Node& config_;
-  std::string key_;
-  Network& network_;
-  uint64_t seed_;
-  std::set<std::string> quiet_kinds_;
-  Ns3Host::Recorder recorder_;
+  const Certificates& certificates_;
   std::vector<scenario::Action> actions_;
-  uint32_t lives_ = 0;
-  // Declared in the order of their lives: models die before the host.
-  std::unique_ptr<Ns3Host> host_;
+  tunnel::MessageFaults message_faults_;
+  // In the order of their lives: the node's carrier uses the client.
+  std::unique_ptr<mesh::Membership> membership_;
   std::unique_ptr<node::Node> node_;
+  tunnel::RelayCarrier* carrier_ = nullptr;  // of the node
   std::unique_ptr<workload::Driver> driver_;
 };
 

@@ -14,6 +14,7 @@
 
 #include "sim/ns3_stream.h"
 #include "sim/ns3_time.h"
+#include "sim/traffic.h"
 
 namespace distlab::sim {
 namespace {
@@ -105,7 +106,13 @@ class Ns3Udp final : public UdpSocket {
   }
   bool send_to(Endpoint remote, Bytes datagram) override {
     const auto packet = ns3::Create<ns3::Packet>(datagram.data(), static_cast<uint32_t>(datagram.size()));
-    return socket_->SendTo(packet, 0, to_ns3(remote)) >= 0;
+    if (socket_->SendTo(packet, 0, to_ns3(remote)) < 0) return false;
+    if (TrafficLog* const log = host_.network_.traffic_log) {
+      const Endpoint from{*host_.network_.address(host_.machine_), bound_.port};
+      log->steps.push_back({TrafficLog::Step::Kind::datagram, ns3_now() - run_start, from, remote,
+                            static_cast<uint32_t>(datagram.size())});
+    }
+    return true;
   }
   Endpoint local() const override { return local_of(*socket_); }
 
@@ -138,6 +145,7 @@ Ns3Host::Ns3Host(Network& network, std::string process, const std::string& machi
 
 Ns3Host::~Ns3Host() {
   kill();
+  *alive_ = false;
 }
 
 Time Ns3Host::now() const {
@@ -146,29 +154,50 @@ Time Ns3Host::now() const {
 
 TimerId Ns3Host::start_timer(Duration delay, std::function<void()> fn) {
   const TimerId id{++last_timer_};
-  Pending& pending = timers_[id];
-  pending.fn = std::move(fn);
-  pending.event = ns3::Simulator::Schedule(ns3_delay(std::max(delay, Duration::zero())), [this, id] { fire(id); });
+  timers_.emplace(id, std::move(fn));
+  queue_.push({now() + std::max(delay, Duration::zero()), id});
+  arm();
   return id;
 }
 
 void Ns3Host::cancel_timer(TimerId id) {
-  const auto found = timers_.find(id);
-  if (found == timers_.end()) return;
-  found->second.event.Cancel();  // never Remove: slow on the scheduler we use
-  timers_.erase(found);
+  timers_.erase(id);
 }
 
-void Ns3Host::fire(TimerId id) {
-  if (frozen_) {
-    due_.push_back(id);
-    return;
+bool Ns3Host::next_due(Time* at) {
+  while (!queue_.empty() && !timers_.contains(queue_.top().id)) queue_.pop();
+  if (queue_.empty()) return false;
+  *at = queue_.top().at;
+  return true;
+}
+
+void Ns3Host::arm() {
+  Time at;
+  if (running_due_ || frozen_ || dead_ || !next_due(&at)) return;
+  if (armed_at_ && *armed_at_ <= at) return;
+  armed_.Cancel();  // never Remove: slow on the scheduler we use
+  armed_at_ = at;
+  armed_ = ns3::Simulator::Schedule(ns3_delay(std::max(at - now(), Duration::zero())), [this] {
+    armed_at_.reset();
+    run_due();
+  });
+}
+
+void Ns3Host::run_due() {
+  if (frozen_ || dead_) return;
+  const auto alive = alive_;
+  running_due_ = true;
+  Time at;
+  while (!frozen_ && next_due(&at) && at <= now()) {
+    const auto found = timers_.find(queue_.top().id);
+    queue_.pop();
+    const auto fn = std::move(found->second);
+    timers_.erase(found);
+    fn();
+    if (!*alive || dead_) return;
   }
-  const auto found = timers_.find(id);
-  if (found == timers_.end()) return;  // cancelled between coming due and the thaw
-  const auto fn = std::move(found->second.fn);
-  timers_.erase(found);
-  fn();
+  running_due_ = false;
+  arm();
 }
 
 RandomStream& Ns3Host::random(std::string_view stream_name) {
@@ -245,26 +274,22 @@ void Ns3Host::freeze() {
 
 void Ns3Host::thaw() {
   if (!std::exchange(frozen_, false)) return;
-  const auto due = std::exchange(due_, {});
-  const auto calls = std::exchange(held_calls_, {});
+  const auto alive = alive_;
   // A poll after SIGCONT finds the sockets ready and the timers due; sockets come first, so that a
   // process does not blame its peers for its own absence (facts, OTP: "SIGSTOP").
-  for (const auto& call : calls) {
-    if (dead_ || frozen_) return;
+  for (const auto& call : std::exchange(held_calls_, {})) {
     call();
+    if (!*alive || dead_ || frozen_) return;
   }
-  for (const TimerId id : due) {
-    if (dead_ || frozen_) return;
-    fire(id);
-  }
+  run_due();
 }
 
 void Ns3Host::kill() {
   dead_ = true;
   frozen_ = false;
-  for (auto& [id, pending] : timers_) pending.event.Cancel();
+  armed_.Cancel();
+  armed_at_.reset();
   timers_.clear();
-  due_.clear();
   held_calls_.clear();
 }
 

@@ -8,8 +8,13 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
+#include <queue>
 #include <set>
 #include <string>
+#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include <ns3/event-id.h>
@@ -64,7 +69,11 @@ class Ns3Host final : public Host {
   friend class Ns3Listener;
   friend class Ns3Udp;
 
-  void fire(TimerId id);
+  // The host keeps its own timers and asks ns-3 for one event at a time: QUIC starts its timers anew with
+  // every packet, and what it cancels would fill ns-3's queue.
+  bool next_due(Time* at);  // drops what was cancelled
+  void arm();
+  void run_due();
   bool bind(ns3::Socket& socket, Network::Transport transport, Endpoint local);
   // Sockets that have something to tell, told once the process runs again.
   void when_running(std::function<void()> fn);
@@ -77,15 +86,20 @@ class Ns3Host final : public Host {
   Options options_;
   Recorder recorder_;
   std::map<std::string, RandomStream, std::less<>> streams_;
-  struct Pending {
-    ns3::EventId event;
-    std::function<void()> fn;
+  struct Due {
+    Time at;
+    TimerId id;  // counts up: ties run in the order in which they were asked for
+    bool operator>(const Due& other) const { return std::tie(at, id) > std::tie(other.at, other.id); }
   };
-  std::map<TimerId, Pending> timers_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;  // of live and cancelled timers
+  std::unordered_map<TimerId, std::function<void()>> timers_;         // live ones
   uint64_t last_timer_ = 0;
+  ns3::EventId armed_;
+  std::optional<Time> armed_at_;
+  bool running_due_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a timer may destroy the host
   bool frozen_ = false;
   bool dead_ = false;
-  std::vector<TimerId> due_;                       // while frozen
   std::vector<std::function<void()>> held_calls_;  // while frozen
 };
 

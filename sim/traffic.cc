@@ -1,5 +1,6 @@
 #include "sim/traffic.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include <ns3/simulator.h>
 #include <ns3/socket.h>
 #include <ns3/tcp-socket-factory.h>
+#include <ns3/udp-socket-factory.h>
 
 #include "sim/build.h"
 #include "sim/network.h"
@@ -30,22 +32,33 @@ class Replay {
   Replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log)
       : log_(log), simulator_(seed), network_(seed), duration_(scenario.duration) {
     build_network(scenario, network_);
+    for (const auto& [key, relay] : scenario.relays) by_address_[*network_.address(relay.host)] = relay.host;
     for (const auto& [key, node] : scenario.nodes) by_address_[*network_.address(node.host())] = node.host();
     network_.on_delivery = [this](const std::string&, const Frame&) { ++result_.packets; };
     listen();
   }
 
   ReplayResult run() {
-    for (const TrafficLog::Step& step : log_.steps) {
-      if (!by_address_.contains(step.remote.address)) continue;
-      // A moment later, so that what the step answers has arrived, and its connection is accepted.
-      ns3::Simulator::Schedule(ns3_delay(step.at + Duration{1}), [this, &step] { apply(step); });
-    }
+    schedule_next();
     simulator_.run_until(run_start + duration_);
     return result_;
   }
 
  private:
+  // One step is scheduled at a time: a million events waiting would cost the scheduler time that the
+  // run itself did not need.
+  void schedule_next() {
+    while (next_ < log_.steps.size() && !by_address_.contains(log_.steps[next_].remote.address)) ++next_;
+    if (next_ == log_.steps.size()) return;
+    const TrafficLog::Step& step = log_.steps[next_++];
+    // A moment later, so that what the step answers has arrived, and its connection is accepted.
+    const Time at = run_start + step.at + Duration{1};
+    ns3::Simulator::Schedule(ns3_delay(std::max(at - ns3_now(), Duration{0})), [this, &step] {
+      apply(step);
+      schedule_next();
+    });
+  }
+
   void listen() {
     std::set<Endpoint> served;
     for (const TrafficLog::Step& step : log_.steps) {
@@ -64,8 +77,19 @@ class Replay {
     }
   }
 
-  Socket make_socket(Ipv4 address) {
-    return ns3::Socket::CreateSocket(network_.node(by_address_.at(address)), ns3::TcpSocketFactory::GetTypeId());
+  Socket make_socket(Ipv4 address, ns3::TypeId factory = ns3::TcpSocketFactory::GetTypeId()) {
+    return ns3::Socket::CreateSocket(network_.node(by_address_.at(address)), factory);
+  }
+
+  // A UDP socket stays where it was once bound, whoever its process talks to.
+  const Socket& udp_socket(Endpoint local) {
+    Socket& socket = udp_sockets_[local];
+    if (!socket) {
+      socket = make_socket(local.address, ns3::UdpSocketFactory::GetTypeId());
+      socket->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), local.port));
+      socket->SetRecvCallback(ns3::Callback<void, Socket>([this](const Socket& s) { drain(s); }));
+    }
+    return socket;
   }
 
   void add(const Socket& socket, Endpoint local, Endpoint remote) {
@@ -89,6 +113,11 @@ class Replay {
       socket->Connect(to_ns3(step.remote));
       return;
     }
+    if (step.kind == TrafficLog::Step::Kind::datagram) {
+      udp_socket(step.remote);  // somebody is there
+      udp_socket(step.local)->SendTo(ns3::Create<ns3::Packet>(step.bytes), 0, to_ns3(step.remote));
+      return;
+    }
     const auto found = sockets_.find({step.local, step.remote});
     if (found == sockets_.end()) return;
     found->second->Send(ns3::Create<ns3::Packet>(step.bytes));
@@ -100,6 +129,8 @@ class Replay {
   Duration duration_;
   std::map<Ipv4, std::string> by_address_;
   std::map<std::pair<Endpoint, Endpoint>, Socket> sockets_;
+  std::map<Endpoint, Socket> udp_sockets_;
+  size_t next_ = 0;
   ReplayResult result_;
 };
 

@@ -1,6 +1,6 @@
-// What the processes of a run wrote to their TCP connections, and the same again without them:
-// plain ns-3 sockets on the same network that write the same bytes at the same times. That is the
-// bare ns-3 our speed is compared with.
+// What the processes of a run wrote to their TCP connections and UDP sockets, and the same again
+// without them: plain ns-3 sockets on the same network that send the same bytes at the same times.
+// That is the bare ns-3 our speed is compared with.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +16,12 @@ namespace distlab::sim {
 
 struct TrafficLog {
   struct Step {
-    enum class Kind { dial, write } kind = Kind::write;
+    enum class Kind { dial, write, datagram } kind = Kind::write;
     Duration at{0};
     Endpoint local, remote;
-    uint32_t bytes = 0;  // of write
+    uint32_t bytes = 0;  // of write and datagram
   };
-  std::vector<Step> steps;
+  std::vector<Step> steps;  // in the order in which they happened
 };
 
 struct ReplayResult {

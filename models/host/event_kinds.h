@@ -48,4 +48,31 @@ inline constexpr std::string_view global_changed = "global_changed";  // name, a
 inline constexpr std::string_view epmd_registered = "epmd_registered";
 inline constexpr std::string_view epmd_lookup = "epmd_lookup";
 
+// Relays, recorded by the relay. Subject: the peer's identity.
+inline constexpr std::string_view session_up = "session_up";            // realm, remote
+inline constexpr std::string_view session_down = "session_down";        // reason, realm
+inline constexpr std::string_view session_refused = "session_refused";  // reason, realm, remote
+// Something of a peer met a limit or had nowhere to go. reason, bytes, messages
+inline constexpr std::string_view relay_dropped = "relay_dropped";
+
+// The mesh client, recorded by its node. Subject: the relay.
+inline constexpr std::string_view client_started = "client_started";  // the process; no subject
+inline constexpr std::string_view client_died = "client_died";        // reason; no subject
+inline constexpr std::string_view mesh_up = "mesh_up";                // elapsed_ns
+inline constexpr std::string_view mesh_down = "mesh_down";            // reason
+inline constexpr std::string_view mesh_failed = "mesh_failed";        // reason, elapsed_ns
+
+// The tunnel, recorded by its node. Subject: the peer node's name ("?" until it is known).
+inline constexpr std::string_view tunnel_opened = "tunnel_opened";  // id, direction: "out"|"in", elapsed_ns
+inline constexpr std::string_view tunnel_failed = "tunnel_failed";  // reason, elapsed_ns
+inline constexpr std::string_view tunnel_closed = "tunnel_closed";  // id, reason
+inline constexpr std::string_view bridge_state =
+    "bridge_state";  // id, state: "running"|"reconnecting"|"stopped", reason
+// Bytes the tunnel took from distribution and will never deliver, as far as this side can know.
+inline constexpr std::string_view tunnel_lost = "tunnel_lost";        // id, reason, bytes
+inline constexpr std::string_view decrypt_failed = "decrypt_failed";  // id, bytes
+// At the end of each bridge: bytes_out, bytes_in, msgs_out, msgs_in (as get_tunnel_metrics counts),
+// accepted (bytes taken from distribution), delivered (bytes given to it), id
+inline constexpr std::string_view tunnel_metrics = "tunnel_metrics";
+
 }  // namespace distlab::kinds

@@ -6,20 +6,16 @@
 #include <set>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "results/report/parts.h"
 
 namespace distlab::results {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Six decimals: microseconds of a time in seconds, nanoseconds of one in milliseconds.
 double rounded(double value) {
   return std::round(value * 1e6) / 1e6;
-}
-double in_seconds(int64_t ns) {
-  return rounded(static_cast<double>(ns) / 1e9);
 }
 
 Json summary_json(const Summary& s) {
@@ -48,19 +44,6 @@ Json detections_json(const std::vector<Detection>& detections) {
                     {"t", in_seconds(d.time_ns)},
                     {"after", d.after_ns ? Json(in_seconds(*d.after_ns)) : Json(nullptr)},
                     {"fault", d.fault}});
-  return list;
-}
-
-// Counts of times per bin of the run, as [bin, count] for the bins that are not empty.
-Json density(const std::vector<int64_t>& times, int64_t end_ns, size_t bins) {
-  std::map<size_t, int64_t> counts;
-  for (const int64_t time : times) {
-    const double share = end_ns > 0 ? static_cast<double>(time) / static_cast<double>(end_ns) : 0;
-    const auto bin = static_cast<size_t>(std::max(0.0, share) * static_cast<double>(bins));
-    ++counts[std::min(bin, bins - 1)];
-  }
-  Json list = Json::array();
-  for (const auto& [bin, count] : counts) list.push_back({bin, count});
   return list;
 }
 
@@ -103,7 +86,7 @@ Json peers_json(const Digest& d, const std::set<std::string>& hosts, const Repor
 Json processes_json(const Digest& d, const std::set<std::string>& hosts) {
   Json object = Json::object();
   for (const auto& [host, spans] : d.connectivity.processes) {
-    if (hosts.count(host) == 0) continue;
+    if (hosts.count(host) == 0 && d.transport.relays.count(host) == 0) continue;
     Json list = Json::array();
     for (const ProcessSpan& span : spans)
       list.push_back({span.state == ProcessSpan::State::frozen ? "frozen" : "down", in_seconds(span.from_ns),
@@ -155,38 +138,58 @@ Json ecdf_json(const Digest& d) {
   return list;
 }
 
+int64_t badness(const PairLedger& b) {
+  return b.lost + b.duplicated + b.reordered + b.late;
+}
+
+Json wedges_json(const PairLedger& b) {
+  Json wedges = Json::array();
+  for (const Wedge& w : b.wedges)
+    wedges.push_back({in_seconds(w.from_ns), in_seconds(w.to_ns), w.messages,
+                      w.ended_by == Wedge::End::delivered   ? "messages got through again"
+                      : w.ended_by == Wedge::End::node_down ? "the sender noticed"
+                                                            : "the run ended"});
+  return wedges;
+}
+
+// One pair; without its bins along the time axis it has no lane.
+Json book_json(const Digest& d, const PairLedger& b, bool drawn, size_t bins) {
+  Json json = {{"from", b.from},
+               {"to", b.to},
+               {"sent", b.sent},
+               {"delivered", b.delivered},
+               {"inFlight", b.in_flight},
+               {"lost", b.lost},
+               {"duplicated", b.duplicated},
+               {"reordered", b.reordered},
+               {"late", b.late},
+               {"latency", summary_json(summarize(b.latency_ms))},
+               {"wedges", wedges_json(b)}};
+  const auto sent = d.traffic.find({b.from, b.to});
+  const auto along = [&](const std::vector<int64_t>& times) {
+    return drawn ? density(times, d.end_ns, bins) : Json::array();
+  };
+  json["traffic"] = along(sent == d.traffic.end() ? std::vector<int64_t>{} : sent->second);
+  json["lostAt"] = along(b.lost_ns);
+  json["duplicatedAt"] = along(b.duplicated_ns);
+  json["lateAt"] = along(b.late_ns);
+  return json;
+}
+
 Json ledger_json(const Digest& d, const ReportLimits& limits) {
   std::vector<const PairLedger*> books;
   for (const PairLedger& book : d.ledger) books.push_back(&book);
-  const auto badness = [](const PairLedger& b) { return b.lost + b.duplicated + b.reordered + b.late; };
-  if (books.size() > limits.pairs) {
-    std::stable_sort(books.begin(), books.end(),
-                     [&](const PairLedger* a, const PairLedger* b) { return badness(*a) > badness(*b); });
-    books.resize(limits.pairs);
+  std::vector<const PairLedger*> worst = books;
+  std::stable_sort(worst.begin(), worst.end(),
+                   [](const PairLedger* a, const PairLedger* b) { return badness(*a) > badness(*b); });
+  if (worst.size() > limits.pairs) {
+    worst.resize(limits.pairs);
+    books = worst;
   }
+  const std::set<const PairLedger*> drawn(
+      worst.begin(), worst.begin() + static_cast<std::ptrdiff_t>(std::min(worst.size(), limits.pair_lanes)));
   Json list = Json::array();
-  for (const PairLedger* b : books) {
-    Json wedges = Json::array();
-    for (const Wedge& w : b->wedges)
-      wedges.push_back({in_seconds(w.from_ns), in_seconds(w.to_ns), w.messages,
-                        w.ended_by == Wedge::End::delivered   ? "messages got through again"
-                        : w.ended_by == Wedge::End::node_down ? "the sender noticed"
-                                                              : "the run ended"});
-    const auto times = d.traffic.find({b->from, b->to});
-    list.push_back(
-        {{"from", b->from},
-         {"to", b->to},
-         {"sent", b->sent},
-         {"delivered", b->delivered},
-         {"inFlight", b->in_flight},
-         {"lost", b->lost},
-         {"duplicated", b->duplicated},
-         {"reordered", b->reordered},
-         {"late", b->late},
-         {"latency", summary_json(summarize(b->latency_ms))},
-         {"wedges", wedges},
-         {"traffic", times == d.traffic.end() ? Json::array() : density(times->second, d.end_ns, limits.bins)}});
-  }
+  for (const PairLedger* b : books) list.push_back(book_json(d, *b, drawn.count(b) > 0, limits.bins));
   return list;
 }
 
@@ -206,6 +209,8 @@ Json notes_json(const Digest& d, const ReportLimits& limits) {
                                 limits.hosts, d.hosts.size()));
   if (d.ledger.size() > limits.pairs)
     notes.push_back(fmt::format("The ledger shows the worst {} of {} pairs.", limits.pairs, d.ledger.size()));
+  if (d.ledger.size() > limits.pair_lanes)
+    notes.push_back(fmt::format("The timeline shows the worst {} of {} pairs.", limits.pair_lanes, d.ledger.size()));
   if (d.log.size() > limits.log_lines)
     notes.push_back(fmt::format("The log shows the first {} of {} lines.", limits.log_lines, d.log.size()));
   return notes;
@@ -218,6 +223,24 @@ Json labels_json(const RunRecord& run) {
 }
 
 }  // namespace
+
+double in_seconds(int64_t ns) {
+  return rounded(static_cast<double>(ns) / 1e9);
+}
+
+size_t bin_of(int64_t time_ns, int64_t end_ns, size_t bins) {
+  const double share = end_ns > 0 ? static_cast<double>(time_ns) / static_cast<double>(end_ns) : 0;
+  const auto bin = static_cast<size_t>(std::max(0.0, share) * static_cast<double>(bins));
+  return std::min(bin, bins - 1);
+}
+
+Json density(const std::vector<int64_t>& times, int64_t end_ns, size_t bins) {
+  std::map<size_t, int64_t> counts;
+  for (const int64_t time : times) ++counts[bin_of(time, end_ns, bins)];
+  Json list = Json::array();
+  for (const auto& [bin, count] : counts) list.push_back({bin, count});
+  return list;
+}
 
 Json report_overview(const RunSummary& s) {
   return {{"id", s.run.id},
@@ -239,6 +262,9 @@ Json report_overview(const RunSummary& s) {
           {"reordered", s.reordered},
           {"wedged", in_seconds(s.wedged_ns)},
           {"detections", detections_json(s.detections)},
+          {"cause", cause_of_death(s)},
+          {"faulted", s.had_fault},
+          {"death", s.death ? detections_json({*s.death})[0] : Json(nullptr)},
           {"virtual", rounded(s.run.virtual_seconds)},
           {"wall", rounded(s.run.wall_seconds)},
           {"hash", s.run.trace_hash}};
@@ -249,30 +275,32 @@ Json report_detail(const Digest& d, const std::vector<Verdict>& verdicts, const 
   const std::set<std::string> shown(hosts.begin(), hosts.end());
   Json counts = Json::object();
   for (const auto& [kind, count] : d.event_counts) counts[kind] = count;
-  return {{"id", d.run.id},
-          {"error", d.run.error},
-          {"end", in_seconds(d.end_ns)},
-          {"bins", limits.bins},
-          {"hosts", hosts},
-          {"processes", processes_json(d, shown)},
-          {"peers", peers_json(d, shown, limits)},
-          {"faults", faults_json(d)},
-          {"calls", calls_json(d)},
-          {"ecdf", ecdf_json(d)},
-          {"ledger", ledger_json(d, limits)},
-          {"log", log_json(d, limits.log_lines)},
-          {"verdicts", verdicts_json(verdicts)},
-          {"events", counts},
-          {"notes", notes_json(d, limits)},
-          {"facts",
-           {{"scenario file", d.run.scenario_file},
-            {"scenario hash", d.run.scenario_hash},
-            {"started", d.run.started_at},
-            {"machine", d.run.host},
-            {"commit", d.run.commit},
-            {"versions", d.run.versions},
-            {"trace hash", d.run.trace_hash}}},
-          {"scenarioText", d.run.scenario_text}};
+  Json detail = {{"id", d.run.id},
+                 {"error", d.run.error},
+                 {"end", in_seconds(d.end_ns)},
+                 {"bins", limits.bins},
+                 {"hosts", hosts},
+                 {"processes", processes_json(d, shown)},
+                 {"peers", peers_json(d, shown, limits)},
+                 {"faults", faults_json(d)},
+                 {"calls", calls_json(d)},
+                 {"ecdf", ecdf_json(d)},
+                 {"ledger", ledger_json(d, limits)},
+                 {"log", log_json(d, limits.log_lines)},
+                 {"verdicts", verdicts_json(verdicts)},
+                 {"events", counts},
+                 {"notes", notes_json(d, limits)},
+                 {"facts",
+                  {{"scenario file", d.run.scenario_file},
+                   {"scenario hash", d.run.scenario_hash},
+                   {"started", d.run.started_at},
+                   {"machine", d.run.host},
+                   {"commit", d.run.commit},
+                   {"versions", d.run.versions},
+                   {"trace hash", d.run.trace_hash}}},
+                 {"scenarioText", d.run.scenario_text}};
+  add_transport(detail, d, limits);
+  return detail;
 }
 
 void thin_calls(Json& detail, size_t points) {

@@ -17,7 +17,11 @@ namespace distlab::results {
 struct ReportLimits {
   size_t points = 20'000;  // calls drawn as dots, over all detailed runs
   size_t hosts = 120;      // lanes: those to which something happened come first
-  size_t pairs = 400;      // rows of the ledger and lanes of pairs, the worst first
+  size_t pairs = 400;      // rows of the ledger, the worst first
+  size_t pair_lanes = 60;  // of them drawn, the worst first
+  size_t sessions = 120;   // lanes of each relay
+  size_t tunnels = 200;    // sides of tunnels
+  size_t stories = 30;     // faults told in words
   size_t log_lines = 400;
   size_t bins = 480;  // of ticks and messages along the time axis
 };

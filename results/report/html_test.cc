@@ -1,9 +1,11 @@
 #include "results/report/html.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -38,6 +40,41 @@ std::string family() {
     made.run.labels = {{"nodes.alice.net_ticktime", ticks[i % 3]}, {"paths.home-office.loss", losses[i % 2]}};
     add(report, made);
   }
+  return report.html();
+}
+
+// A relay is gone for `outage` seconds: the tick time, or the reconnect window of 30 s, ends first.
+SyntheticRun outage_run(int64_t id, int outage, int ticktime) {
+  SyntheticRun made;
+  made.run.id = id;
+  made.run.seed = static_cast<uint64_t>(id);
+  made.run.scenario = "reconnect-window";
+  made.run.ground = "sim";
+  made.run.status = RunStatus::complete;
+  made.run.virtual_seconds = 120;
+  made.run.nodes = {{"a@a.example", "a"}, {"b@b.example", "b"}};
+  made.run.labels = {{"faults.outage.for", fmt::format("{}s", outage)},
+                     {"node_defaults.net_ticktime", fmt::format("{}s", ticktime)},
+                     {"workload.ping.every", fmt::format("{}s", ticktime / 2)}};  // goes with the tick time
+  const double tick = ticktime * (0.95 + 0.1 * static_cast<double>(id % 2));
+  made.events = {node_up(1, "a", "b@b.example"), fault(10, "berlin", "kill", "outage")};
+  if (tick < outage && tick < 30)
+    made.events.push_back(node_down(10 + tick, "a", "b@b.example"));
+  else if (outage >= 30)
+    made.events.push_back(node_down(40.03, "a", "b@b.example", "connection_closed"));
+  made.verdicts = {{"never", "nobody goes down", made.events.size() > 2 ? Outcome::fail : Outcome::pass, "", "", 0}};
+  made.events.push_back(fault(10 + outage, "berlin", "start", "outage"));
+  std::stable_sort(made.events.begin(), made.events.end(),
+                   [](const EventRecord& a, const EventRecord& b) { return a.time_ns < b.time_ns; });
+  return made;
+}
+
+std::string outages(const std::vector<int>& ticktimes) {
+  HtmlReport report("distlab run scenarios/reconnect-window.yaml --repeat 2");
+  int64_t id = 0;
+  for (const int outage : {5, 10, 20, 25, 30, 60})
+    for (const int ticktime : ticktimes)
+      for (int repeat = 0; repeat < 2; ++repeat) add(report, outage_run(++id, outage, ticktime));
   return report.html();
 }
 
@@ -110,6 +147,39 @@ TEST(HtmlReport, DrawsOneRunInABrowser) {
   EXPECT_NE(dom.find("made up &lt;/script&gt;&lt;!-- &lt;b&gt;for tests&lt;/b&gt;"), std::string::npos);
 }
 
+// The page of a run over relays: lanes of relays, sessions, clients and tunnels, what was lost and when a
+// node called its peer up in vain, the story, and the bytes.
+TEST(HtmlReport, DrawsARelayRunInABrowser) {
+  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  HtmlReport report("distlab run scenarios/relay-restart.yaml");
+  add(report, synthetic_relay_run());
+  const std::string dom = drawn(dom_of(report.html(), "relay"));
+  EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
+  EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
+  for (const auto& [what, times] : std::map<std::string, size_t>{{"lane lane-relay", 1},
+                                                                 {"lane lane-session", 2},
+                                                                 {"lane lane-node", 2},
+                                                                 {"lane lane-client", 2},
+                                                                 {"lane lane-peer", 2},
+                                                                 {"lane lane-tunnel", 4},
+                                                                 {"lane lane-pair", 2},
+                                                                 {"lane lane-more", 0},
+                                                                 {"process-down", 1},
+                                                                 {"reconnecting", 1},
+                                                                 {"wedge", 3},
+                                                                 {"up-in-vain", 3},
+                                                                 {"gone", 8},
+                                                                 {"twice", 1},
+                                                                 {"late", 1},
+                                                                 {"tunnel", 4},
+                                                                 {"relay", 1},
+                                                                 {"sentence", 14}})
+    EXPECT_EQ(occurrences(dom, "class=\"" + what + "\""), times) << what;
+  EXPECT_NE(dom.find("(net_tick_timeout), 45.20&nbsp;s after the fault, and again from 126.3&nbsp;s."),
+            std::string::npos);
+  EXPECT_NE(dom.find("42.2 KiB"), std::string::npos);
+}
+
 // The page of a family draws an overview with charts over the sweep, and one run in detail.
 TEST(HtmlReport, DrawsAFamilyInABrowser) {
   if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
@@ -122,6 +192,28 @@ TEST(HtmlReport, DrawsAFamilyInABrowser) {
                             "latency-over-time", "latency-distribution"})
     EXPECT_TRUE(is_drawn(dom, chart)) << chart;
   EXPECT_NE(dom.find("26 passed, 4 failed, 0 unknown"), std::string::npos);
+}
+
+// A sweep of two values over a fault becomes a map of the causes of death, a sweep of one a strip; a
+// label that goes in lock step with another is no axis.
+TEST(HtmlReport, DrawsAHeatMapInABrowser) {
+  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  const std::string dom = drawn(dom_of(outages({8, 15, 30, 60}), "heatmap"));
+  EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
+  ASSERT_TRUE(is_drawn(dom, "heatmap"));
+  EXPECT_EQ(dom.find("heatmap-2"), std::string::npos);
+  const size_t from = dom.find("id=\"heatmap\""), to = dom.find("</section>", from);
+  const std::string map = dom.substr(from, to - from);
+  EXPECT_EQ(occurrences(map, ">survived<"), 12u);  // one of them in the legend
+  EXPECT_EQ(occurrences(map, ">connection_closed<"), 3u);
+  EXPECT_EQ(occurrences(map, ">net_tick_timeout<"), 10u);
+  EXPECT_EQ(occurrences(map, "connection_closed 1/2"), 2u);  // 30 s against 30 s
+  EXPECT_EQ(occurrences(map, ">0/2 pass<"), 13u);
+  EXPECT_NE(map.find("faults.outage.for"), std::string::npos);
+  EXPECT_NE(map.find("node_defaults.net_ticktime"), std::string::npos);
+  const std::string strip = drawn(dom_of(outages({60}), "strip"));
+  EXPECT_TRUE(is_drawn(strip, "heatmap"));
+  EXPECT_EQ(strip.find("id=\"error\""), std::string::npos);
 }
 
 // A page needs nothing from outside, stays small, and cannot be broken by what a run recorded.

@@ -36,7 +36,7 @@ function runPart(run, detail) {
   const timeline = new Timeline(detail, (range) => { if (latencyView) latencyView.signal('shown', range).runAsync(); });
   const parts = [runFigures(run, detail)];
   if (detail.error) parts.push(el('p', {class: 'card bad'}, detail.error));
-  parts.push(verdictsTable(detail.verdicts), timeline.element());
+  parts.push(verdictsTable(detail.verdicts), storySection(detail), timeline.element());
   if (detail.calls.t.length) {
     const time = chart('latency-over-time', () => latencyOverTime(detail));
     const last = charts.pending.length - 1, draw = charts.pending[last];
@@ -46,7 +46,7 @@ function runPart(run, detail) {
         chart('latency-distribution', () => latencyDistribution(detail, run.latency)) :
         el('p', {class: 'empty'}, 'No call got an answer.'))));
   }
-  parts.push(ledgerTable(detail), detectionsTable(run.detections));
+  parts.push(ledgerTable(detail), tunnelsTable(detail), relaysTable(detail), detectionsTable(run.detections));
   if (detail.notes.length) parts.push(el('p', {class: 'notes card'}, detail.notes.join(' ')));
   parts.push(logTable(detail), factsSection(detail));
   return parts.filter(Boolean);
@@ -101,7 +101,7 @@ function outcomePart(runs, keys) {
 
 function familyCharts(runs) {
   // The label with the most values makes the better axis.
-  const keys = sweptKeys(runs).sort((a, b) => valuesOf(runs, b).length - valuesOf(runs, a).length);
+  const keys = independentKeys(runs, sweptKeys(runs)).sort((a, b) => valuesOf(runs, b).length - valuesOf(runs, a).length);
   const key = keys[0], parts = [];
   const detections = runs.flatMap((r) => r.detections.filter((d) => d.after !== null).map((d) => ({run: r, after: d.after, d})));
   if (key) parts.push(outcomePart(runs, keys));
@@ -123,7 +123,7 @@ function familyCharts(runs) {
     parts.push(section('', `Call latency by ${key ? shortKey(key) : 'run'}`,
       chart('latency-by-sweep', () => latencyOverSweep(rows, domain, key ? shortKey(key) : 'run'))));
   }
-  return el('div', {class: 'columns even'}, parts);
+  return [...heatMaps(runs, keys), el('div', {class: 'columns even'}, parts)];
 }
 
 // ---- the page ----
@@ -135,7 +135,7 @@ function show(id) {
   const runs = report.runs, family = runs.length > 1, run = runs.find((r) => r.id === id), detail = detailOf(id);
   const parts = [header()];
   if (family) {
-    parts.push(familyCharts(runs), runsTable(runs, sweptKeys(runs), (r) => Boolean(detailOf(r.id)), (other) => {
+    parts.push(...familyCharts(runs), runsTable(runs, sweptKeys(runs), (r) => Boolean(detailOf(r.id)), (other) => {
       show(other).then(() => document.getElementById('one').scrollIntoView({behavior: 'smooth'}));
     }));
     const choice = el('select', {onchange: (event) => show(Number(event.target.value)), 'aria-label': 'run to show'},

@@ -33,6 +33,45 @@ function ledgerTable(detail) {
       (wedges.length > 12 ? `; and ${wedges.length - 12} more` : '') + '.') : null);
 }
 
+// Arrows as arrows; a number stays with its unit.
+const typeset = (text) => text.replace(/->/g, ' → ').replace(/(\d) (s|ms|us|ns|min)\b/g, '$1\u00a0$2');
+
+// What happened, in words (narrative.h).
+function storySection(detail) {
+  if (!detail.stories.length) return null;
+  return section('story', 'What happened', detail.stories.map((story) => [el('h3', {class: 'story'}, typeset(story.what)),
+    el('ul', {}, story.sentences.map((sentence) => el('li', {class: 'sentence'}, typeset(sentence))))]).flat());
+}
+
+const bytesText = (n) => (n === null ? '–' : n < 1024 ? `${n} B` : n < 1048576 ? `${(n / 1024).toFixed(1)} KiB` : `${(n / 1048576).toFixed(1)} MiB`);
+const counts = (pairs) => pairs.map(([what, n]) => `${count(n)} ${what || 'without a reason'}`).join(', ') || '–';
+
+function relaysTable(detail) {
+  if (!detail.relays.length) return null;
+  const tally = (list) => Object.entries(list.reduce((sum, [, reason]) => ({...sum, [reason]: (sum[reason] || 0) + 1}), {}));
+  return section('relays', 'Relays', el('div', {class: 'scroll'}, el('table', {},
+    row([['Relay'], ['Identities', 'n'], ['Sessions', 'n'], ['of them over'], ['Refused', 'n'], [''], ['Dropped']]),
+    el('tbody', {}, detail.relays.map((r) => el('tr', {class: 'relay'}, cell(r.relay), number(r.identities), number(r.up),
+      cell(counts(Object.entries(r.ends))), number(r.refusedCount), cell(r.refused.length ? counts(tally(r.refused)) : ''),
+      cell(r.dropped.map(([reason, events, messages, bytes]) => messages ?
+        `${plural(messages, 'message')}, ${bytesText(bytes)} (${reason})` : `${count(events)} ${reason}`).join('; ') || '–')))))));
+}
+
+// Bytes that a tunnel took and counted as sent against those that came out at its other end.
+function tunnelsTable(detail) {
+  if (!detail.tunnels.length) return null;
+  const more = detail.tunnelCount - detail.tunnels.length;
+  return section('tunnels', 'Tunnels, byte for byte', el('div', {class: 'scroll'}, el('table', {},
+    row([['From'], ['To'], ['Tunnel'], ['Opened', 'n'], ['Accepted', 'n'], ['Counted as sent', 'n'], ['Delivered', 'n'], ['Lost', 'n'],
+      ['What its bridge did']]),
+    el('tbody', {}, detail.tunnels.map((t) => el('tr', {class: 'tunnel'}, cell(t.node), cell(t.peer),
+      el('td', {class: 'mono', title: t.id}, t.id.slice(0, 8)), cell(secondsText(t.open[0]), 'n'),
+      cell(bytesText(t.accepted), 'n'), cell(bytesText(t.counted), 'n'), cell(bytesText(t.delivered), 'n'),
+      cell(bytesText(t.missing), t.missing > 0 ? 'n bad' : 'n'), cell(t.history)))))),
+    el('p', {class: 'notes'}, 'Accepted and counted are those of the sending side, delivered is what the other side gave to its node. ' +
+      'A side without counters shows a dash.' + (more > 0 ? ` And ${count(more)} more sides.` : '')));
+}
+
 function detectionsTable(detections) {
   if (!detections.length) return null;
   return section('detections', 'Nodes seen to go down', el('div', {class: 'scroll'}, el('table', {},

@@ -1,6 +1,7 @@
-// The timeline: faults, a lane per node with a line per peer, and a lane per pair that talks.
+// The timeline: faults, a lane per node with a line per peer, and a lane per pair that talks; lanes.js
+// has those of relays and tunnels, and how messages are drawn.
 
-const few = {hosts: 8, pairs: 12};  // up to here everything is open from the start
+const few = {hosts: 8, nodes: 12, pairs: 12, lanes: 12};  // up to here everything is open from the start
 
 class Timeline {
   constructor(detail, onZoom) {
@@ -9,7 +10,8 @@ class Timeline {
     this.full = [0, Math.max(detail.end, 1e-6)];
     this.range = this.full;
     this.open = new Set(detail.hosts.length <= few.hosts ? detail.hosts : []);
-    this.allPairs = false;
+    for (const relay of detail.relays) if (relay.sessions.length <= few.lanes) this.open.add('relay ' + relay.relay);
+    this.all = new Set();  // groups shown in full
     this.gutter = 190;
     this.box = el('div', {class: 'timeline'});
     this.box.addEventListener('wheel', (event) => this.wheel(event), {passive: false});
@@ -30,10 +32,21 @@ class Timeline {
   }
 
   legend() {
-    const item = (color, text) => el('span', {}, el('i', {style: `background:var(--${color})`}), text);
-    return el('div', {class: 'legend'}, item('up', 'held to be up (notches: ticks written)'), item('fail', 'node down, failed call'),
-      item('fault', 'fault'), item('down', 'process down'), item('frozen', 'process frozen'),
-      item('message', 'messages sent'), item('wedge', 'nothing gets through while up; connect failed'));
+    const d = this.d, any = (key) => d.ledger.some((b) => b[key].length > 0);
+    const item = (cls, text) => el('span', {}, el('i', {class: 'swatch-' + cls}), text);
+    return el('div', {class: 'legend'},
+      item('up', d.tunnels.length ? 'believed to be up (notches: ticks written)' : 'held to be up (notches: ticks written)'),
+      any('wedges') ? item('in-vain', 'called up while messages are lost') : null,
+      d.tunnels.some((t) => t.states.some(([state]) => state === 'reconnecting')) ? item('reconnecting', 'bridge reconnecting') : null,
+      item('fail', 'node down, failed call'), d.relays.length ? item('gone', 'session, client or tunnel over') : null,
+      item('fault', 'fault'), item('down', 'process down'), item('frozen', 'process frozen'), item('message', 'messages sent'),
+      any('lostAt') ? item('lost', 'lost') : null, any('duplicatedAt') ? item('twice', 'came twice') : null,
+      any('lateAt') ? item('late', 'came late') : null, item('failure', 'refused, failed, not decrypted'));
+  }
+
+  toggle(key) {
+    this.open.has(key) ? this.open.delete(key) : this.open.add(key);
+    this.draw();
   }
 
   zoom(range) {
@@ -67,21 +80,28 @@ class Timeline {
     const targets = [...new Set(d.faults.map((f) => f.target))];
     if (targets.length) lanes.push({kind: 'head', text: 'Faults', h: 20});
     for (const target of targets) lanes.push({kind: 'fault', text: target, h: 20, target});
-    lanes.push({kind: 'head', text: 'Nodes', h: 22});
-    for (const host of d.hosts) {
-      const peers = d.peers.filter((p) => p.observer === host);
-      lanes.push({kind: 'node', text: host, h: 18, host, peers: peers.length});
-      if (this.open.has(host)) for (const peer of peers) lanes.push({kind: 'peer', text: peer.peer, h: 17, peer});
-    }
-    const talking = d.ledger.filter((b) => b.sent > 0);
-    const shown = this.allPairs || talking.length <= few.pairs ? talking :
-      [...talking].sort((a, b) => b.lost + b.wedges.length - a.lost - a.wedges.length).slice(0, few.pairs);
-    if (shown.length) {
-      const more = talking.length > shown.length ? ` (worst ${shown.length} of ${talking.length}; click for all)` : '';
-      lanes.push({kind: 'head', text: 'Messages' + more, h: 22, pairs: more !== ''});
-      for (const book of shown) lanes.push({kind: 'pair', text: `${book.from} → ${book.to}`, h: 24, book});
-    }
+    lanes.push(...this.relayLanes(), {kind: 'head', text: 'Nodes', h: 22});
+    lanes.push(...this.limited('nodes', d.hosts, few.nodes, (host) => this.nodeLanes(host), (host) => this.worth(host)).flat());
+    lanes.push(...this.tunnelLanes());
+    const talking = d.ledger.filter((b) => b.traffic.length > 0);
+    if (talking.length)
+      lanes.push({kind: 'head', text: 'Messages', h: 22}, ...this.limited('pairs', talking, few.pairs,
+        (book) => ({kind: 'pair', text: `${book.from} → ${book.to}`, h: 30, book}), (b) => b.lost + b.wedges.length));
     return lanes;
+  }
+
+  nodeLanes(host) {
+    const inner = [...this.clientLanes(host), ...this.d.peers.filter((p) => p.observer === host).map((peer) =>
+      ({kind: 'peer', text: 'sees ' + peer.peer, h: 17, peer}))];
+    const open = this.open.has(host);
+    return [{kind: 'node', text: host, h: 18, host, mark: inner.length ? (open ? '▾ ' : '▸ ') : '',
+      click: inner.length ? () => this.toggle(host) : null}, ...(open ? inner : [])];
+  }
+
+  // How much a node has to show: how often it saw another go down, and what was done to it.
+  worth(host) {
+    return this.d.peers.reduce((n, p) => n + (p.observer === host ? p.up.filter(([, , down]) => down).length + p.failures.length : 0), 0) +
+      10 * this.d.faults.filter((f) => f.target === host).length;
   }
 
   draw() {
@@ -93,7 +113,9 @@ class Timeline {
     const svg = svgEl('svg', {width, height, role: 'img', 'aria-label': 'timeline of the run'});
     const clip = svgEl('clipPath', {id: 'plot'});
     clip.append(svgEl('rect', {x: this.gutter, y: 0, width: this.plot, height}));
-    svg.append(clip);
+    const stripes = svgEl('pattern', {id: 'stripes', width: 7, height: 7, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)'});
+    stripes.append(svgEl('rect', {class: 'stripe', width: 4, height: 7}));
+    svg.append(clip, stripes);
     this.axis(svg, height);
     const plot = svgEl('g', {'clip-path': 'url(#plot)'});
     for (const fault of this.d.faults) this.span(plot, fault.from, fault.to, top - 4, height - top, 'band');
@@ -124,32 +146,25 @@ class Timeline {
     for (let i = Math.ceil(this.range[0] / step - 1e-9); i * step <= this.range[1] + step * 1e-9; ++i) {
       const x = this.x(i * step);
       group.append(svgEl('line', {class: 'grid', x1: x, x2: x, y1: 18, y2: height}),
-        svgEl('text', {x, y: 12, 'text-anchor': 'middle'}, (i * step).toFixed(decimals) + ' s'));
+        svgEl('text', {x, y: 12, 'text-anchor': x > this.gutter + this.plot - 14 ? 'end' : 'middle'}, (i * step).toFixed(decimals) + ' s'));
     }
     svg.append(group);
   }
 
   label(svg, lane) {
-    const indent = {head: 0, node: 8, peer: 22, pair: 8, fault: 8}[lane.kind];
-    let text = lane.text;
-    if (lane.kind === 'node' && lane.peers) text = (this.open.has(lane.host) ? '▾ ' : '▸ ') + text;
-    if (lane.kind === 'peer') text = 'sees ' + text;
-    const room = Math.floor((this.gutter - indent - 8) / 6.2);
+    const indent = {head: 0, peer: 22, session: 22, client: 22, more: 22}[lane.kind] ?? 8;
+    let text = (lane.mark || '') + lane.text;
+    const note = lane.note ? lane.note.length * 5.6 + 8 : 0, room = Math.floor((this.gutter - indent - 8 - note) / 6.2);
     if (lane.kind !== 'head' && text.length > room) text = text.slice(0, room - 1) + '…';
-    const node = svgEl('text', {x: indent, y: lane.y + lane.h / 2 + 4,
-      class: {head: 'head', peer: 'sub'}[lane.kind] || ''}, text);
-    node.append(svgEl('title', {}, lane.text));
-    if (lane.kind === 'node' && lane.peers) {
+    const sub = ['peer', 'session', 'client', 'more'].includes(lane.kind);
+    const node = svgEl('text', {x: indent, y: lane.y + lane.h / 2 + 4, class: lane.kind === 'head' ? 'head' : sub ? 'sub' : ''}, text);
+    node.append(svgEl('title', {}, lane.hint || lane.text));
+    if (lane.click) {
       node.classList.add('toggle');
-      node.addEventListener('click', () => {
-        this.open.has(lane.host) ? this.open.delete(lane.host) : this.open.add(lane.host);
-        this.draw();
-      });
+      node.addEventListener('click', lane.click);
     }
-    if (lane.pairs) {
-      node.classList.add('toggle');
-      node.addEventListener('click', () => { this.allPairs = true; this.draw(); });
-    }
+    if (lane.note)
+      svg.append(svgEl('text', {x: this.gutter - 8, y: lane.y + lane.h / 2 + 4, class: 'sub', 'text-anchor': 'end'}, lane.note));
     svg.append(node);
     if (lane.kind !== 'head')
       svg.append(svgEl('line', {class: 'rule', x1: this.gutter, x2: this.gutter + this.plot,
@@ -183,12 +198,17 @@ class Timeline {
     }
   }
 
-  draw_node(group, lane) {
+  // The life of a node or relay.
+  process(group, lane, host) {
     this.span(group, this.full[0], this.full[1], lane.y + 7, 4, 'alive');
-    for (const [state, from, to] of this.d.processes[lane.host] || [])
-      this.span(group, from, to, lane.y + 3, 12, 'process-' + state,
-        `${lane.host} is ${state}\n${from.toFixed(3)} s to ${to.toFixed(3)} s, ${secondsText(to - from)}`);
+    for (const [state, from, to] of this.d.processes[host] || [])
+      this.span(group, from, to, lane.y + 3, 12, 'process-' + state, `${host} is ${state}\n${spanText(from, to, true)}`);
+  }
+
+  draw_node(group, lane) {
+    this.process(group, lane, lane.host);
     if (this.open.has(lane.host)) return;
+    this.wedgedWhileUp(group, lane, lane.host);
     for (const peer of this.d.peers.filter((p) => p.observer === lane.host)) this.marks(group, lane, peer);
   }
 
@@ -199,9 +219,10 @@ class Timeline {
         `${p.observer} holds ${p.peer} to be up\n${from.toFixed(3)} s to ${down ? to.toFixed(3) + ' s' : 'the end'}, ` +
         `${secondsText(to - from)}\nset up in ${secondsText(setup)}${direction ? ', ' + direction : ''}` +
         (reason ? `\nended by ${reason}` : ''));
+    this.wedgedWhileUp(group, lane, p.observer, p.peer);
     let path = '';
     for (const [bin] of p.ticks) {
-      const x = this.x(((bin + 0.5) / this.d.bins) * this.full[1]);
+      const x = this.x(this.binTime(bin));
       if (x >= this.gutter && x <= this.gutter + this.plot) path += `M${x.toFixed(1)} ${lane.y + 9}h1.2v4h-1.2z`;
     }
     if (path) group.append(svgEl('path', {class: 'tick', d: path, 'pointer-events': 'none'}));
@@ -227,30 +248,13 @@ class Timeline {
     }
   }
 
-  draw_pair(group, lane) {
-    const b = lane.book, most = Math.max(1, ...b.traffic.map(([, n]) => n)), width = this.full[1] / this.d.bins;
-    let path = '';
-    for (const [bin, n] of b.traffic) {
-      const from = bin * width, to = from + width;
-      if (to < this.range[0] || from > this.range[1]) continue;
-      const h = 2 + (n / most) * (lane.h - 7), x = this.x(from);
-      path += `M${x.toFixed(1)} ${lane.y + lane.h - 2}h${Math.max(0.8, this.x(to) - x - 0.3).toFixed(1)}v${-h.toFixed(1)}H${x.toFixed(1)}z`;
-    }
-    if (path) group.append(svgEl('path', {class: 'message', d: path, 'pointer-events': 'none'}));
-    for (const [from, to, messages, end] of b.wedges)
-      this.span(group, from, to, lane.y + 2, lane.h - 4, 'wedge',
-        `${plural(messages, 'message')} from ${b.from} to ${b.to} lost while up\n` +
-        `${from.toFixed(3)} s to ${to.toFixed(3)} s, ${secondsText(to - from)}: ${end}`);
-    this.failedCalls(group, lane);
-  }
-
   failedCalls(group, lane) {
     const c = this.d.calls, from = c.hosts.indexOf(lane.book.from), to = c.hosts.indexOf(lane.book.to);
     for (let i = 0; i < c.t.length; ++i) {
       if (c.from[i] !== from || c.to[i] !== to || c.results[c.result[i]] === 'ok') continue;
       const t = c.t[i] + c.ms[i] / 1000;
       if (t < this.range[0] || t > this.range[1]) continue;
-      const dot = svgEl('circle', {class: 'call-failed', cx: this.x(t), cy: lane.y + 7, r: 2.6});
+      const dot = svgEl('circle', {class: 'call-failed', cx: this.x(t), cy: lane.y + 5, r: 2.6});
       dot.dataset.tip = `${t.toFixed(3)} s: call ${c.results[c.result[i]]} after ${msText(c.ms[i])}`;
       group.append(dot);
     }
@@ -259,7 +263,10 @@ class Timeline {
   laneTip(lane, t) {
     const bin = Math.min(this.d.bins - 1, Math.floor((t / this.full[1]) * this.d.bins));
     const at = (list) => (list.find(([b]) => b === bin) || [0, 0])[1];
-    if (lane.kind === 'pair') return `${lane.text}\n${plural(at(lane.book.traffic), 'message')} about here`;
+    if (lane.kind === 'pair')
+      return `${lane.text}\n${plural(at(lane.book.traffic), 'message')} about here, ${count(at(lane.book.lostAt))} of them lost`;
+    if (lane.kind === 'tunnel') return `${lane.text}, tunnel ${lane.tunnel.id}`;
+    if (lane.kind === 'more') return lane.hint;
     if (lane.kind === 'peer') return `${lane.peer.observer} sees ${lane.peer.peer} as down`;
     return lane.text;
   }

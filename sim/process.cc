@@ -1,0 +1,50 @@
+#include "sim/process.h"
+
+#include <utility>
+
+#include "models/host/event_kinds.h"
+
+namespace distlab::sim {
+
+Process::Process(const Surroundings& around, std::string key) : around_(around), key_(std::move(key)) {}
+
+void Process::start() {
+  if (alive()) return;
+  // Every life draws differently, as every real process would.
+  const uint32_t life = lives_++;
+  host_ = std::make_unique<Ns3Host>(
+      around_.network, key_, scenario::host_of(around_.scenario, key_),
+      Ns3Host::Options{.seed = around_.seed + life * 0x9e3779b97f4a7c15ULL, .quiet_kinds = around_.quiet_kinds},
+      around_.recorder);
+  record(kinds::process_started);
+  host_->start_timer(scenario::boot_time(around_.scenario, key_, around_.seed, life), [this] { boot(); });
+}
+
+void Process::kill() {
+  if (!alive()) return;
+  record(kinds::process_killed);
+  drop();
+  host_.reset();
+}
+
+void Process::freeze() {
+  if (!alive() || host_->frozen()) return;
+  record(kinds::process_frozen);
+  host_->freeze();
+}
+
+void Process::thaw() {
+  if (!alive() || !host_->frozen()) return;
+  record(kinds::process_thawed);
+  host_->thaw();
+}
+
+void Process::record(std::string_view kind) {
+  host_->record({kind, key_, {}});
+}
+
+void Process::log_error(std::string text) {
+  host_->record({kinds::log, key_, {{"level", "error"}, {"text", std::move(text)}}});
+}
+
+}  // namespace distlab::sim

@@ -1,0 +1,32 @@
+// A relay of the scenario as a process.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "models/mesh/relay.h"
+#include "scenarios/scenario.h"
+#include "sim/certificates.h"
+#include "sim/process.h"
+
+namespace distlab::sim {
+
+class RelayProcess final : public Process {
+ public:
+  RelayProcess(const Surroundings& around, std::string key, const Certificates& certificates);
+  ~RelayProcess() override;
+
+  // Says goodbye to its peers, and is gone when that has left the machine. Nothing if it is not alive.
+  void shut_down();
+  void wedge(bool on);
+
+ private:
+  void boot() override;
+  void drop() override;
+
+  const scenario::Relay& config_;
+  const Certificates& certificates_;
+  std::unique_ptr<mesh::Relay> relay_;
+};
+
+}  // namespace distlab::sim
