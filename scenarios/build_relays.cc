@@ -42,8 +42,8 @@ Parameters parameters_of(const Value* map, const std::vector<Key>& keys) {
   return out;
 }
 
-template <typename T, size_t n>
-T chosen(const Value& map, std::string_view key, const std::pair<std::string_view, T> (&choices)[n]) {
+template <typename T, size_t N>
+T chosen(const Value& map, std::string_view key, const std::pair<std::string_view, T> (&choices)[N]) {
   const std::string text = text_field(map, key);
   for (const auto& [name, value] : choices)
     if (name == text) return value;

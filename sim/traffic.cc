@@ -77,7 +77,7 @@ class Replay {
     }
   }
 
-  Socket make_socket(Ipv4 address, ns3::TypeId factory = ns3::TcpSocketFactory::GetTypeId()) {
+  Socket make_socket(Ipv4 address, const ns3::TypeId& factory = ns3::TcpSocketFactory::GetTypeId()) {
     return ns3::Socket::CreateSocket(network_.node(by_address_.at(address)), factory);
   }
 
