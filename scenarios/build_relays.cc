@@ -31,13 +31,32 @@ std::optional<ParameterValue> parameter(const Value& value, const Shape& shape) 
   return as(parse_duration(value.text));
 }
 
-Parameters parameters_of(const Value* map, const std::vector<Key>& keys) {
+// What the shape cannot say: a period so short that a run would do nothing else, a buffer that holds
+// nothing.
+std::string out_of_bounds(const std::string& name, const ParameterValue& value) {
+  constexpr Duration shortest = std::chrono::milliseconds{10};
+  if (name == "keep_alive" || name == "ping_interval") {
+    const Duration period = std::get<Duration>(value);
+    if (period > Duration::zero() && period < shortest)
+      return fmt::format("'{}' must be 0s (none) or at least {}", name, format_duration(shortest));
+  }
+  for (const char* buffer : {"chunk_bytes", "stream_window", "send_buffer", "loopback_send_buffer",
+                             "loopback_receive_buffer", "mailbox_limit", "frame_bytes"})
+    if (name == buffer && std::get<int64_t>(value) == 0) return fmt::format("'{}' must be at least 1B", name);
+  return "";
+}
+
+Parameters parameters_of(const Value* map, const std::vector<Key>& keys, Report& report) {
   Parameters out;
   if (map == nullptr || !map->is_map()) return out;
   for (const Key& key : keys) {
     const Value* value = scalar_of(*map, key.name);
     if (value == nullptr) continue;
-    if (auto parsed = parameter(*value, key.shape)) out.emplace(key.name, std::move(*parsed));
+    auto parsed = parameter(*value, key.shape);
+    if (!parsed) continue;
+    const std::string wrong = out_of_bounds(key.name, *parsed);
+    if (!wrong.empty()) report.add(value->mark, wrong);
+    out.emplace(key.name, std::move(*parsed));
   }
   return out;
 }
@@ -95,8 +114,8 @@ Relay Builder::build_relay(const Member& member) {
     for (const Value& realm : realms->items) relay.realms.push_back(realm.text);
   relay.validate_address = boolean_field(map, "validate_address").value_or(false);
   relay.keeps_reset_key = boolean_field(map, "keeps_reset_key").value_or(false);
-  relay.parameters = parameters_of(&map, table::relay_keys());
-  relay.limits = parameters_of(map.get("limits"), table::relay_limit_keys());
+  relay.parameters = parameters_of(&map, table::relay_keys(), report_);
+  relay.limits = parameters_of(map.get("limits"), table::relay_limit_keys(), report_);
   relay.start = time_field(map, "start").value_or(relay.start);
   relay.boot = time_field(map, "boot").value_or(relay.boot);
   relay.autostart = boolean_field(map, "autostart").value_or(relay.autostart);
@@ -115,8 +134,8 @@ Membership Builder::membership(const Value& map, const Mark& mark, const Node& n
   out.identity = text_field(map, "identity", node.name);
   out.tls_verify = chosen(map, "tls_verify", verifications);
   out.preset = chosen(map, "preset", presets);
-  out.tunnel = parameters_of(map.get("tunnel"), table::tunnel_keys());
-  out.mesh = parameters_of(map.get("mesh"), table::mesh_keys());
+  out.tunnel = parameters_of(map.get("tunnel"), table::tunnel_keys(), report_);
+  out.mesh = parameters_of(map.get("mesh"), table::mesh_keys(), report_);
   return out;
 }
 

@@ -156,10 +156,26 @@ void Builder::check_node(const Value& map, const Mark& mark, const Node& node) {
   check_time(map, "start");
 }
 
-// Nodes with the same host in their names share a machine: it stands in one site, and its ports and
-// names are used once.
+// By host; relays of one machine are on one site.
+std::map<std::string, std::string> Builder::relay_hosts() {
+  std::map<std::string, std::string> hosts;
+  const Value* relays = root_.get("relays");
+  if (relays == nullptr || !relays->is_map()) return hosts;
+  for (const Member& member : relays->members) {
+    const Relay& relay = out_.relays.at(member.key);
+    const auto [other, fresh] = hosts.emplace(relay.host, member.key);
+    if (!fresh && out_.relays.at(other->second).site != relay.site)
+      report_.add(member.mark, fmt::format("'{}' and '{}' share the machine '{}', so they must be on one site",
+                                           other->second, member.key, relay.host));
+  }
+  return hosts;
+}
+
+// Nodes with the same host in their names share a machine, perhaps with a relay: it stands in one site,
+// and its ports and names are used once.
 void Builder::check_machines() {
-  std::map<std::string, std::string> names, hosts;  // Erlang name and host -> key of the first node that has it
+  // Erlang name and host -> key of the first that has it, a relay first.
+  std::map<std::string, std::string> names, hosts = relay_hosts();
   std::map<std::pair<std::string, uint16_t>, std::string> ports;
   for (const Member& member : root_.get("nodes")->members) {
     const Node& node = out_.nodes.at(member.key);
@@ -170,7 +186,7 @@ void Builder::check_machines() {
       continue;
     }
     const auto [other, fresh] = hosts.emplace(node.host(), member.key);
-    if (!fresh && out_.nodes.at(other->second).site != node.site)
+    if (!fresh && site_of(out_, other->second) != node.site)
       report_.add(mark, fmt::format("'{}' and '{}' share the machine '{}', so they must be on one site", other->second,
                                     member.key, node.host()));
     if (node.listen_port == 0) continue;

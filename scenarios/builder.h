@@ -56,6 +56,7 @@ class Builder {
   Node build_node(const std::string& key, const Value& map, const Mark& mark);
   void check_node(const Value& map, const Mark& mark, const Node& node);
   void check_machines();
+  std::map<std::string, std::string> relay_hosts();
   void build_pcap();
 
   // build_relays.cc

@@ -270,6 +270,18 @@ pcap: [berlin, a]
   EXPECT_THAT(undone, ElementsAre(FaultKind::unwedge, FaultKind::start, FaultKind::start_client));
 }
 
+// A machine is in one place, whoever runs on it.
+TEST(Loader, MachinesAreInOnePlace) {
+  const auto errors = [](const std::string& site) {
+    return errors_of(
+        "name: x\nduration: 9s\nsites: { s: {}, t: {} }\nrelays: { r: { site: s, host: a.example } }\n"
+        "nodes: { a: { site: " +
+        site + " } }\n");
+  };
+  EXPECT_THAT(errors("s"), ElementsAre());
+  EXPECT_THAT(errors("t"), ElementsAre(testing::HasSubstr("'r' and 'a' share the machine 'a.example'")));
+}
+
 // A fault that needs a relay, a mesh client or a tunnel says so where there is none.
 TEST(Loader, FaultsNeedTheirTarget) {
   for (const auto& [fault, message] : std::vector<std::pair<std::string, std::string>>{

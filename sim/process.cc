@@ -9,6 +9,7 @@ namespace distlab::sim {
 Process::Process(const Surroundings& around, std::string key) : around_(around), key_(std::move(key)) {}
 
 void Process::start() {
+  if (alive() && leaving()) kill();
   if (alive()) return;
   // Every life draws differently, as every real process would.
   const uint32_t life = lives_++;

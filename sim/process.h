@@ -33,14 +33,15 @@ class Process {
 
   const std::string& key() const { return key_; }
   bool alive() const { return host_ != nullptr; }
-  void start();   // nothing if it is alive
+  void start();   // nothing if it is alive; who is on its way out is killed first
   void kill();    // SIGKILL; nothing if it is not
   void freeze();  // SIGSTOP
   void thaw();    // SIGCONT
 
  protected:
-  virtual void boot() = 0;  // makes the models, on host(), once the process has started up
-  virtual void drop() = 0;  // destroys them without a word
+  virtual void boot() = 0;                        // makes the models, on host(), once the process has started up
+  virtual void drop() = 0;                        // destroys them without a word
+  virtual bool leaving() const { return false; }  // asked to end, and not gone yet
 
   Ns3Host& host() { return *host_; }
   const Surroundings& around() const { return around_; }

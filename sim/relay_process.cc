@@ -37,10 +37,12 @@ void RelayProcess::boot() {
 
 void RelayProcess::drop() {
   relay_.reset();
+  leaving_ = false;
 }
 
 void RelayProcess::shut_down() {
   if (!relay_) return kill();
+  leaving_ = true;
   relay_->shutdown("shutdown", [this] { kill(); });
 }
 

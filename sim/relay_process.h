@@ -23,10 +23,12 @@ class RelayProcess final : public Process {
  private:
   void boot() override;
   void drop() override;
+  bool leaving() const override { return leaving_; }
 
   const scenario::Relay& config_;
   const Certificates& certificates_;
   std::unique_ptr<mesh::Relay> relay_;
+  bool leaving_ = false;  // from shut_down() until it is gone
 };
 
 }  // namespace distlab::sim
