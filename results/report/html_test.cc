@@ -129,7 +129,7 @@ bool chromium_is_there() {
 
 // The page of one run draws in a browser: lanes, charts, verdicts and tables, and no script fails.
 TEST(HtmlReport, DrawsOneRunInABrowser) {
-  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
   const std::string dom = drawn(dom_of(one_run(), "run"));
   EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
   EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
@@ -150,7 +150,7 @@ TEST(HtmlReport, DrawsOneRunInABrowser) {
 // The page of a run over relays: lanes of relays, sessions, clients and tunnels, what was lost and when a
 // node called its peer up in vain, the story, and the bytes.
 TEST(HtmlReport, DrawsARelayRunInABrowser) {
-  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
   HtmlReport report("distlab run scenarios/relay-restart.yaml");
   add(report, synthetic_relay_run());
   const std::string dom = drawn(dom_of(report.html(), "relay"));
@@ -182,7 +182,7 @@ TEST(HtmlReport, DrawsARelayRunInABrowser) {
 
 // The page of a family draws an overview with charts over the sweep, and one run in detail.
 TEST(HtmlReport, DrawsAFamilyInABrowser) {
-  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
   const std::string dom = drawn(dom_of(family(), "family"));
   EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
   EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
@@ -197,7 +197,7 @@ TEST(HtmlReport, DrawsAFamilyInABrowser) {
 // A sweep of two values over a fault becomes a map of the causes of death, a sweep of one a strip; a
 // label that goes in lock step with another is no axis.
 TEST(HtmlReport, DrawsAHeatMapInABrowser) {
-  if (!chromium_is_there()) GTEST_SKIP() << "no chromium here";
+  ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
   const std::string dom = drawn(dom_of(outages({8, 15, 30, 60}), "heatmap"));
   EXPECT_EQ(dom.find("id=\"error\""), std::string::npos) << dom.substr(dom.find("id=\"error\""), 300);
   ASSERT_TRUE(is_drawn(dom, "heatmap"));
