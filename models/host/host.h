@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -91,21 +92,26 @@ class Timer {
 
   void start(Duration delay, std::function<void()> fn) {
     cancel();
-    id_ = host_.start_timer(delay, [this, fn = std::move(fn)] {
-      id_ = TimerId::none;
-      const auto run = fn;  // fn may destroy or restart this timer
-      run();
-    });
+    fn_ = std::move(fn);
+    id_ = host_.start_timer(delay, [this] { fire(); });
   }
   void cancel() {
-    if (id_ != TimerId::none) host_.cancel_timer(id_);
-    id_ = TimerId::none;
+    if (id_ == TimerId::none) return;
+    host_.cancel_timer(std::exchange(id_, TimerId::none));
+    fn_ = nullptr;
   }
   bool running() const { return id_ != TimerId::none; }
 
  private:
+  void fire() {
+    id_ = TimerId::none;
+    const auto run = std::exchange(fn_, nullptr);  // it may destroy or restart this timer
+    run();
+  }
+
   Host& host_;
   TimerId id_ = TimerId::none;
+  std::function<void()> fn_;
 };
 
 }  // namespace distlab
