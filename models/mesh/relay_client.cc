@@ -25,6 +25,7 @@ RelayClient::RelayClient(Host& host, ClientSettings settings, ClientListener lis
     : host_(host),
       settings_(std::move(settings)),
       listener_(std::move(listener)),
+      message_ids_(host.random("mesh.message_id")),
       ping_(settings_.ping_timeout),
       dial_timer_(host),
       ping_timer_(host),
@@ -240,7 +241,7 @@ void RelayClient::publish(const std::string& topic, Bytes payload) {
     return;
   }
   Publish message{topic, payload};
-  host_.random("mesh.message_id").fill(message.id);
+  message_ids_.fill(message.id);
   Frame frame = encode(message);
   if (frame.size() > settings_.frame_bytes) {
     ++stats_.dropped_oversize;

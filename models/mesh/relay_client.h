@@ -131,6 +131,7 @@ class RelayClient final : public Client, private RelayLink::Handler {
 
   Registrations registrations_;
   CallTable calls_;
+  RandomStream& message_ids_;
   PingWatch ping_;
   std::deque<std::pair<Time, std::string>> subscribes_due_;
   std::vector<std::pair<CallTable::Done, CallError>> finished_;
