@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <ns3/boolean.h>
@@ -88,7 +89,7 @@ struct Network::Site {
   Arrived arrived{*this};
   Down down{*this};
   std::unique_ptr<Wire> out, in;
-  std::map<size_t, std::unique_ptr<Wire>> paths;  // to the site of this index
+  std::unordered_map<size_t, std::unique_ptr<Wire>> paths;  // to the site of this index; only looked up
 };
 
 Network::Network(uint64_t seed) : seed_(seed) {

@@ -141,7 +141,8 @@ Ns3Host::Ns3Host(Network& network, std::string process, const std::string& machi
       machine_(machine),
       node_(network.node(machine)),
       options_(std::move(options)),
-      recorder_(std::move(recorder)) {}
+      recorder_(std::move(recorder)),
+      secrets_(options_.seed, process_, "secret") {}
 
 Ns3Host::~Ns3Host() {
   kill();
@@ -153,31 +154,22 @@ Time Ns3Host::now() const {
 }
 
 TimerId Ns3Host::start_timer(Duration delay, std::function<void()> fn) {
-  const TimerId id{++last_timer_};
-  timers_.emplace(id, std::move(fn));
-  queue_.push({now() + std::max(delay, Duration::zero()), id});
+  const TimerId id = timers_.add(now() + std::max(delay, Duration::zero()), std::move(fn));
   arm();
   return id;
 }
 
 void Ns3Host::cancel_timer(TimerId id) {
-  timers_.erase(id);
-}
-
-bool Ns3Host::next_due(Time* at) {
-  while (!queue_.empty() && !timers_.contains(queue_.top().id)) queue_.pop();
-  if (queue_.empty()) return false;
-  *at = queue_.top().at;
-  return true;
+  timers_.cancel(id);
 }
 
 void Ns3Host::arm() {
-  Time at;
-  if (running_due_ || frozen_ || dead_ || !next_due(&at)) return;
-  if (armed_at_ && *armed_at_ <= at) return;
+  if (running_due_ || frozen_ || dead_) return;
+  const auto at = timers_.next();
+  if (!at || (armed_at_ && *armed_at_ <= *at)) return;
   armed_.Cancel();  // never Remove: slow on the scheduler we use
   armed_at_ = at;
-  armed_ = ns3::Simulator::Schedule(ns3_delay(std::max(at - now(), Duration::zero())), [this] {
+  armed_ = ns3::Simulator::Schedule(ns3_delay(std::max(*at - now(), Duration::zero())), [this] {
     armed_at_.reset();
     run_due();
   });
@@ -187,12 +179,9 @@ void Ns3Host::run_due() {
   if (frozen_ || dead_) return;
   const auto alive = alive_;
   running_due_ = true;
-  Time at;
-  while (!frozen_ && next_due(&at) && at <= now()) {
-    const auto found = timers_.find(queue_.top().id);
-    queue_.pop();
-    const auto fn = std::move(found->second);
-    timers_.erase(found);
+  const Time now = this->now();
+  for (auto due = timers_.next(); !frozen_ && due && *due <= now; due = timers_.next()) {
+    const auto fn = timers_.take();
     fn();
     if (!*alive || dead_) return;
   }
@@ -209,7 +198,7 @@ RandomStream& Ns3Host::random(std::string_view stream_name) {
 // Secrets are drawn from the seed too: nothing observable depends on them, and a run stays
 // repeatable to the last byte of its capture files. They protect nobody in a simulation.
 void Ns3Host::fill_secret(std::span<uint8_t> out) {
-  random("secret").fill(out);
+  secrets_.fill(out);
 }
 
 tl::expected<std::unique_ptr<UdpSocket>, NetError> Ns3Host::open_udp(Endpoint local, UdpHandler& handler) {
@@ -257,15 +246,6 @@ void Ns3Host::record(Event event) {
 
 bool Ns3Host::wants(std::string_view kind) const {
   return options_.quiet_kinds.empty() || !options_.quiet_kinds.contains(std::string(kind));
-}
-
-void Ns3Host::when_running(std::function<void()> fn) {
-  if (dead_) return;
-  if (frozen_) {
-    held_calls_.push_back(std::move(fn));
-  } else {
-    fn();
-  }
 }
 
 void Ns3Host::freeze() {

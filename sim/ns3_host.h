@@ -10,11 +10,9 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
-#include <tuple>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <ns3/event-id.h>
@@ -23,6 +21,7 @@
 
 #include "models/host/host.h"
 #include "sim/network.h"
+#include "sim/timer_queue.h"
 
 namespace distlab::sim {
 
@@ -71,12 +70,16 @@ class Ns3Host final : public Host {
 
   // The host keeps its own timers and asks ns-3 for one event at a time: QUIC starts its timers anew with
   // every packet, and what it cancels would fill ns-3's queue.
-  bool next_due(Time* at);  // drops what was cancelled
   void arm();
   void run_due();
   bool bind(ns3::Socket& socket, Network::Transport transport, Endpoint local);
   // Sockets that have something to tell, told once the process runs again.
-  void when_running(std::function<void()> fn);
+  template <typename Fn>
+  void when_running(Fn fn) {
+    if (dead_) return;
+    if (!frozen_) return fn();
+    held_calls_.push_back(std::move(fn));
+  }
   size_t sockets_ = 0;
 
   Network& network_;
@@ -86,14 +89,8 @@ class Ns3Host final : public Host {
   Options options_;
   Recorder recorder_;
   std::map<std::string, RandomStream, std::less<>> streams_;
-  struct Due {
-    Time at;
-    TimerId id;  // counts up: ties run in the order in which they were asked for
-    bool operator>(const Due& other) const { return std::tie(at, id) > std::tie(other.at, other.id); }
-  };
-  std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;  // of live and cancelled timers
-  std::unordered_map<TimerId, std::function<void()>> timers_;         // live ones
-  uint64_t last_timer_ = 0;
+  RandomStream secrets_;
+  TimerQueue timers_;
   ns3::EventId armed_;
   std::optional<Time> armed_at_;
   bool running_due_ = false;
