@@ -130,6 +130,7 @@ std::vector<Key> relay_limit_keys() {
       optional("subscriptions", count(1), "Of a session.", "10000"),
       optional("procedures", count(1), "Names a session advertises.", "1000"),
       optional("calls", count(1), "Calls of a session under way.", "1000"),
+      optional("calls_to_one", count(1), "Of them to one callee; their answers queue before those for others.", "32"),
       optional("call_lifetime", duration_shape(), "After it the relay answers `timeout`.", "30s"),
       optional("frame_bytes", size_shape(), "A larger frame ends the session.", "1MiB"),
       optional("queued_bytes", size_shape(),

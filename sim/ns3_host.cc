@@ -95,7 +95,7 @@ class Ns3Udp final : public UdpSocket {
     ++host_.sockets_;
     socket_->SetRecvCallback(
         ns3::Callback<void, ns3::Ptr<ns3::Socket>>([this, alive = alive_, &handler](ns3::Ptr<ns3::Socket>) {
-          if (*alive) host_.when_running([this, alive, &handler] { receive(alive, handler); });
+          if (*alive) host_.when_running([this, alive, &handler] { turn(alive, handler); });
         }));
   }
   ~Ns3Udp() override {
@@ -117,6 +117,16 @@ class Ns3Udp final : public UdpSocket {
   Endpoint local() const override { return local_of(*socket_); }
 
  private:
+  // What the handler wants done at once is done in the same turn of the loop, without asking ns-3. The
+  // network never delivers from inside a send, so nothing of the process is under way here.
+  void turn(const std::shared_ptr<bool>& alive, UdpHandler& handler) {
+    Ns3Host& host = host_;
+    const auto host_alive = host.alive_;
+    const bool outermost = !std::exchange(host.in_turn_, true);
+    receive(alive, handler);
+    if (*host_alive && !host.dead_ && outermost) host.end_turn();
+  }
+
   void receive(const std::shared_ptr<bool>& alive, UdpHandler& handler) {
     while (*alive) {
       ns3::Address from;
@@ -163,30 +173,36 @@ void Ns3Host::cancel_timer(TimerId id) {
   timers_.cancel(id);
 }
 
+// What waits in ns-3 is never taken back but for a kill: a later event that has become idle costs less
+// than one that is cancelled and asked for again with every packet.
 void Ns3Host::arm() {
-  if (running_due_ || frozen_ || dead_) return;
+  if (in_turn_ || frozen_ || dead_) return;
   const auto at = timers_.next();
-  if (!at || (armed_at_ && *armed_at_ <= *at)) return;
-  armed_.Cancel();  // never Remove: slow on the scheduler we use
-  armed_at_ = at;
-  armed_ = ns3::Simulator::Schedule(ns3_delay(std::max(*at - now(), Duration::zero())), [this] {
-    armed_at_.reset();
-    run_due();
-  });
+  if (!at || (!armed_.empty() && armed_.back().at <= *at)) return;
+  assert(*at >= now());
+  armed_.push_back({*at, ns3::Simulator::Schedule(ns3_delay(*at - now()), [this] {
+                      armed_.pop_back();  // the soonest
+                      run_due();
+                    })});
 }
 
 void Ns3Host::run_due() {
   if (frozen_ || dead_) return;
   const auto alive = alive_;
-  running_due_ = true;
+  in_turn_ = true;
   const Time now = this->now();
   for (auto due = timers_.next(); !frozen_ && due && *due <= now; due = timers_.next()) {
     const auto fn = timers_.take();
     fn();
     if (!*alive || dead_) return;
   }
-  running_due_ = false;
+  in_turn_ = false;
   arm();
+}
+
+void Ns3Host::end_turn() {
+  in_turn_ = false;
+  run_due();
 }
 
 RandomStream& Ns3Host::random(std::string_view stream_name) {
@@ -257,18 +273,23 @@ void Ns3Host::thaw() {
   const auto alive = alive_;
   // A poll after SIGCONT finds the sockets ready and the timers due; sockets come first, so that a
   // process does not blame its peers for its own absence (facts, OTP: "SIGSTOP").
-  for (const auto& call : std::exchange(held_calls_, {})) {
-    call();
-    if (!*alive || dead_ || frozen_) return;
+  in_turn_ = true;
+  auto calls = std::exchange(held_calls_, {});
+  for (auto next = calls.begin(); next != calls.end() && !frozen_;) {
+    (*next++)();
+    if (!*alive || dead_) return;
+    if (!frozen_) continue;
+    // Frozen again by what it heard: the rest goes on waiting, before what has come since.
+    held_calls_.insert(held_calls_.begin(), std::make_move_iterator(next), std::make_move_iterator(calls.end()));
   }
-  run_due();
+  end_turn();
 }
 
 void Ns3Host::kill() {
   dead_ = true;
   frozen_ = false;
-  armed_.Cancel();
-  armed_at_.reset();
+  for (Armed& armed : armed_) armed.event.Cancel();  // never Remove: slow on the scheduler we use
+  armed_.clear();
   timers_.clear();
   held_calls_.clear();
 }

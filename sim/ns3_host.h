@@ -72,6 +72,7 @@ class Ns3Host final : public Host {
   // every packet, and what it cancels would fill ns-3's queue.
   void arm();
   void run_due();
+  void end_turn();
   bool bind(ns3::Socket& socket, Network::Transport transport, Endpoint local);
   // Sockets that have something to tell, told once the process runs again.
   template <typename Fn>
@@ -91,9 +92,12 @@ class Ns3Host final : public Host {
   std::map<std::string, RandomStream, std::less<>> streams_;
   RandomStream secrets_;
   TimerQueue timers_;
-  ns3::EventId armed_;
-  std::optional<Time> armed_at_;
-  bool running_due_ = false;
+  struct Armed {
+    Time at;
+    ns3::EventId event;
+  };
+  std::vector<Armed> armed_;  // in ns-3's queue, the soonest last
+  bool in_turn_ = false;      // the loop runs callbacks, and looks for due timers after them
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a timer may destroy the host
   bool frozen_ = false;
   bool dead_ = false;

@@ -75,6 +75,35 @@ TEST(Ns3HostLife, FrozenProcessHearsNothingUntilThaw) {
   EXPECT_TRUE(fired);
 }
 
+// A process stopped again by what it hears first on waking still hears the rest when it wakes for good.
+TEST(Ns3HostLife, StoppedAgainWhileWakingLosesNothing) {
+  SimGround ground(1);
+  struct Ear : UdpHandler {
+    void on_datagram(Endpoint, Bytes) override {
+      ++heard;
+      if (process != nullptr) process->freeze();
+    }
+    int heard = 0;
+    Ns3Host* process = nullptr;
+  };
+  Ear first, second, sender;
+  const auto one = ground.b().open_udp({ground.b_address(), 4001}, first);
+  const auto two = ground.b().open_udp({ground.b_address(), 4002}, second);
+  const auto from = ground.a().open_udp({ground.a_address(), 4000}, sender);
+  ASSERT_TRUE(one && two && from);
+  first.process = &ground.process_b();
+  ground.process_b().freeze();
+  const std::vector<uint8_t> datagram{1};
+  (*from)->send_to({ground.b_address(), 4001}, datagram);
+  (*from)->send_to({ground.b_address(), 4002}, datagram);
+  ground.run_until([] { return false; }, 1s);
+  ground.process_b().thaw();
+  EXPECT_EQ(first.heard, 1);
+  EXPECT_EQ(second.heard, 0);
+  ground.process_b().thaw();
+  EXPECT_EQ(second.heard, 1);
+}
+
 // The peer of a killed process sees its connection end, and a new dial is refused.
 TEST(Ns3HostLife, KilledProcessClosesItsStreams) {
   SimGround ground(1);

@@ -124,6 +124,7 @@ const Setters<mesh::RelayLimits>& limit_setters() {
       {"subscriptions", to(&L::subscriptions)},
       {"procedures", to(&L::procedures)},
       {"calls", to(&L::calls)},
+      {"calls_to_one", to(&L::calls_to_one)},
       {"call_lifetime", to(&L::call_lifetime)},
       {"frame_bytes", to(&L::frame_bytes)},
       {"queued_bytes", to(&L::queued_bytes)},

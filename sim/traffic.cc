@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "sim/network.h"
 #include "sim/ns3_time.h"
 #include "sim/simulator.h"
+#include "sim/stock_network.h"
 
 namespace distlab::sim {
 namespace {
@@ -29,12 +31,14 @@ ns3::InetSocketAddress to_ns3(Endpoint endpoint) {
 
 class Replay {
  public:
-  Replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log)
-      : log_(log), simulator_(seed), network_(seed), duration_(scenario.duration) {
-    build_network(scenario, network_);
-    for (const auto& [key, relay] : scenario.relays) by_address_[*network_.address(relay.host)] = relay.host;
-    for (const auto& [key, node] : scenario.nodes) by_address_[*network_.address(node.host())] = node.host();
-    network_.on_delivery = [this](const std::string&, const Frame&) { ++result_.packets; };
+  Replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log, ReplayNetwork network)
+      : log_(log), simulator_(seed), duration_(scenario.duration) {
+    if (network == ReplayNetwork::ours) {
+      build_ours(scenario, seed);
+    } else {
+      stock_.emplace(scenario, [this] { ++result_.packets; });
+      machines_ = stock_->machines();
+    }
     listen();
   }
 
@@ -45,10 +49,19 @@ class Replay {
   }
 
  private:
+  void build_ours(const scenario::Scenario& scenario, uint64_t seed) {
+    ours_.emplace(seed);
+    build_network(scenario, *ours_);
+    const auto add = [this](const std::string& host) { machines_[*ours_->address(host)] = ours_->node(host); };
+    for (const auto& [key, relay] : scenario.relays) add(relay.host);
+    for (const auto& [key, node] : scenario.nodes) add(node.host());
+    ours_->on_delivery = [this](const std::string&, const Frame&) { ++result_.packets; };
+  }
+
   // One step is scheduled at a time: a million events waiting would cost the scheduler time that the
   // run itself did not need.
   void schedule_next() {
-    while (next_ < log_.steps.size() && !by_address_.contains(log_.steps[next_].remote.address)) ++next_;
+    while (next_ < log_.steps.size() && !machines_.contains(log_.steps[next_].remote.address)) ++next_;
     if (next_ == log_.steps.size()) return;
     const TrafficLog::Step& step = log_.steps[next_++];
     // A moment later, so that what the step answers has arrived, and its connection is accepted.
@@ -62,7 +75,7 @@ class Replay {
   void listen() {
     std::set<Endpoint> served;
     for (const TrafficLog::Step& step : log_.steps) {
-      if (step.kind != TrafficLog::Step::Kind::dial || !by_address_.contains(step.remote.address)) continue;
+      if (step.kind != TrafficLog::Step::Kind::dial || !machines_.contains(step.remote.address)) continue;
       if (!served.insert(step.remote).second) continue;
       const Socket socket = make_socket(step.remote.address);
       socket->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), step.remote.port));
@@ -78,7 +91,7 @@ class Replay {
   }
 
   Socket make_socket(Ipv4 address, const ns3::TypeId& factory = ns3::TcpSocketFactory::GetTypeId()) {
-    return ns3::Socket::CreateSocket(network_.node(by_address_.at(address)), factory);
+    return ns3::Socket::CreateSocket(machines_.at(address), factory);
   }
 
   // A UDP socket stays where it was once bound, whoever its process talks to.
@@ -125,9 +138,10 @@ class Replay {
 
   const TrafficLog& log_;
   Simulator simulator_;
-  Network network_;
+  std::optional<Network> ours_;
+  std::optional<StockNetwork> stock_;
   Duration duration_;
-  std::map<Ipv4, std::string> by_address_;
+  std::map<Ipv4, ns3::Ptr<ns3::Node>> machines_;
   std::map<std::pair<Endpoint, Endpoint>, Socket> sockets_;
   std::map<Endpoint, Socket> udp_sockets_;
   size_t next_ = 0;
@@ -136,8 +150,8 @@ class Replay {
 
 }  // namespace
 
-ReplayResult replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log) {
-  return Replay(scenario, seed, log).run();
+ReplayResult replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log, ReplayNetwork network) {
+  return Replay(scenario, seed, log, network).run();
 }
 
 }  // namespace distlab::sim

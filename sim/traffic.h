@@ -1,5 +1,6 @@
 // What the processes of a run wrote to their TCP connections and UDP sockets, and the same again
-// without them: plain ns-3 sockets on the same network that send the same bytes at the same times.
+// without them: plain ns-3 sockets, on the same network or on a plain one, that send the same bytes at the
+// same times.
 // That is the bare ns-3 our speed is compared with.
 #pragma once
 
@@ -29,8 +30,11 @@ struct ReplayResult {
   uint64_t bytes_received = 0;
 };
 
+// What lies between the sockets: our network, or what plain ns-3 has (StockNetwork).
+enum class ReplayNetwork { ours, stock };
+
 // Loopback connections are left out: they cross no network. Connections are not closed, which saves
 // bare ns-3 the few packets of each farewell.
-ReplayResult replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log);
+ReplayResult replay(const scenario::Scenario& scenario, uint64_t seed, const TrafficLog& log, ReplayNetwork network);
 
 }  // namespace distlab::sim

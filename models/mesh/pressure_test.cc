@@ -252,10 +252,9 @@ TEST_F(Pressure, AFloodWithinItsRate) {
 }
 
 // A flood of calls to the very procedure that others call, as of requests for tunnels. Its answers queue in
-// the callee's session, in front of those for others, and `calls` bounds how many.
+// the callee's session, in front of those for others, and `calls_to_one` bounds how many.
 TEST_F(Pressure, AFloodOfCalls) {
   relay_settings.service_time = 500us;
-  relay_settings.limits.calls = 32;
   start_relay();
   offer(join("b"));
   RelayClient& a = join("a");

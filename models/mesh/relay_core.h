@@ -71,6 +71,7 @@ class RelayCore {
     bool pending = true;                            // neither connected nor closing
     std::set<std::string_view> topics, procedures;  // views of the tables' names
     std::set<uint64_t> asked, asking;               // relay's numbers of calls to it, and from it
+    std::map<SessionId, size_t> asking_of;          // how many of those from it each callee has
     Outbox out;
     bool touched = false;
     std::optional<Closing> closing = {};

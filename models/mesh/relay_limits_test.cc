@@ -105,6 +105,24 @@ TEST(RelayLimits, Calls) {
   EXPECT_THAT(talk.hear(callee), ElementsAre("CALL 4 p"));
 }
 
+// Calls under way of one session to another: others may still call that one, and the caller others.
+TEST(RelayLimits, CallsToOne) {
+  CoreTalk talk(with({.calls_to_one = 1}));
+  const SessionId callee = talk.join("b"), other = talk.join("o"), a = talk.join("a"), c = talk.join("c");
+  talk.say(callee, Advertise{"p"});
+  talk.say(other, Advertise{"q"});
+  for (uint64_t id = 1; id <= 2; ++id) talk.say(a, Call{id, "p", nullptr});
+  talk.say(a, Call{3, "q", nullptr});
+  talk.say(c, Call{1, "p", nullptr});
+  EXPECT_THAT(talk.hear(a), ElementsAre("REPLY 2 limit: calls_to_one"));
+  EXPECT_THAT(talk.hear(callee), SizeIs(2));
+  EXPECT_THAT(talk.hear(other), SizeIs(1));
+  EXPECT_THAT(talk.hear(c), IsEmpty());
+  talk.say(callee, Reply{1, Json()});
+  talk.say(a, Call{4, "p", nullptr});
+  EXPECT_THAT(talk.hear(callee), ElementsAre("CALL 4 p"));
+}
+
 // Names longer than their limits, or empty ones.
 TEST(RelayLimits, Names) {
   CoreTalk talk(with({.realm_bytes = 3, .identity_bytes = 3, .topic_bytes = 3, .procedure_bytes = 3}));

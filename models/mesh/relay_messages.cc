@@ -166,6 +166,10 @@ void RelayCore::handle(Time now, SessionId id, Session& session, Call message) {
   // Said at once, and not the name: it may be of any length.
   if (callees.empty()) return refuse("unknown_procedure", "nobody advertises it here");
   const SessionId callee_id = callees.front();
+  if (const auto of = session.asking_of.find(callee_id);
+      of != session.asking_of.end() && of->second >= limits.calls_to_one) {
+    return refuse("limit", "calls_to_one");
+  }
   const uint64_t number = ++last_call_;
   const Frame frame = encode(Call{number, std::move(message.procedure), std::move(message.args)});
   // With another number, and other widths of floats, it can be longer than the one that came.
@@ -174,6 +178,7 @@ void RelayCore::handle(Time now, SessionId id, Session& session, Call message) {
   calls_.emplace(number, PendingCall{id, message.id, callee_id, now + limits.call_lifetime});
   ++stats_.calls;
   session.asking.insert(number);
+  ++session.asking_of[callee_id];
   callee.asked.insert(number);
   send(now, callee_id, callee, frame);
 }
@@ -208,7 +213,9 @@ void RelayCore::settle(Time now) {
 
 RelayCore::PendingCall RelayCore::forget_call(std::map<uint64_t, PendingCall>::iterator at) {
   const PendingCall call = at->second;
-  sessions_.at(call.caller).asking.erase(at->first);
+  Session& caller = sessions_.at(call.caller);
+  caller.asking.erase(at->first);
+  if (--caller.asking_of.at(call.callee) == 0) caller.asking_of.erase(call.callee);
   sessions_.at(call.callee).asked.erase(at->first);
   calls_.erase(at);
   --stats_.calls;

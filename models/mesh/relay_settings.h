@@ -38,6 +38,7 @@ struct RelayLimits {
   size_t procedures_total = 200'000;                  // of all
   size_t calls = 1'000;                               // of a session as the caller, not yet answered
   size_t calls_total = 100'000;                       // of all
+  size_t calls_to_one = 32;                           // of those of a session, to one callee
   Duration call_lifetime = std::chrono::seconds{30};  // then the relay answers "timeout"
 
   size_t frame_bytes = default_max_frame;  // header included
