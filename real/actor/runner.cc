@@ -1,5 +1,6 @@
 #include "real/actor/runner.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -106,7 +107,7 @@ class Process {
   int run() {
     loop_.run();
     events_.close();
-    if (events_.lost()) return exit_internal;
+    if (events_.lost()) fail("nobody reads the events");
     return exit_code_;
   }
 
