@@ -29,12 +29,14 @@ OWN = {
     # Only the emu ground reaches into sim; the daemons beside it must never link ns-3.
     "real/emu": ["real", "models", "scenarios", "results", "sim"],
     "real": ["real", "models", "scenarios", "results"],
+    # What runs in a process of a scenario, for every ground; who only reads scenarios must not need the models.
+    "scenarios/cast": ["scenarios", "models"],
     "scenarios": ["scenarios"],
     "results": ["results", "scenarios"],
     "cli": ["cli", "sim", "real", "results", "scenarios", "models"],
 }
 # Rooms inside an allowed one that stay closed to their neighbours.
-CLOSED = {"real": ["real/emu"]}
+CLOSED = {"real": ["real/emu"], "scenarios": ["scenarios/cast"], "results": ["scenarios/cast"]}
 
 # Library and system headers that must stay out of a room: a whole name, or all below "name/".
 NS3 = ["ns3", "ns3.37"]
@@ -50,12 +52,14 @@ FORBIDDEN = {
     "sim": ASIO + CLOCKS_AND_CHANCE + THREADS,
     "real/emu": ["random"],
     "real": ["random"] + NS3,
+    "scenarios/cast": NS3 + ["boost", "openssl"] + FILES + SOCKETS + CLOCKS_AND_CHANCE + THREADS,
     "scenarios": NS3 + ["boost", "openssl"] + DATABASE + SOCKETS + CLOCKS_AND_CHANCE + THREADS,
     "results": NS3 + ASIO + ["yaml-cpp"],
     "cli": NS3 + ASIO,
 }
 # Test programs drive a room from outside and may use the standard library freely, but not these.
-OUTSIDE_TOO = {"models": NS3 + ASIO, "sim": ASIO, "scenarios": NS3 + ASIO, "results": NS3 + ASIO}
+OUTSIDE_TOO = {"models": NS3 + ASIO, "sim": ASIO, "scenarios/cast": NS3 + ASIO, "scenarios": NS3 + ASIO,
+               "results": NS3 + ASIO}
 OUTSIDE = re.compile(r"_(test|fuzz|bench)\.cc$|/testing/")
 
 # Clocks and random devices, however they are spelled: naming one is enough, as an alias would hide the call.

@@ -16,7 +16,7 @@ TOP = pathlib.Path(sys.argv.pop(1)).resolve()
 
 # What the cases include: stand-ins for headers of other rooms and of libraries.
 HEADERS = ["models/host/host.h", "models/etf/term.h", "models/dist/control.h", "sim/topology.h", "real/emu/tun.h",
-           "scenarios/scenario.h", "results/store.h", "libraries/ns3/node.h", "libraries/boost/asio.hpp",
+           "scenarios/scenario.h", "scenarios/cast/parts.h", "results/store.h", "libraries/ns3/node.h", "libraries/boost/asio.hpp",
            "libraries/boost/asio/ip/udp.hpp", "libraries/yaml-cpp/yaml.h"]
 
 # folder of the room: (text of its file, what the walls say of it)
@@ -51,6 +51,12 @@ BROKEN = {
     "results/models": ('#include "models/host/host.h"', 'must not include "models/host/host.h"'),
     "results/yaml": ("#include <yaml-cpp/yaml.h>", "must not include <yaml-cpp/yaml.h>"),
     "scenarios/upwards": ('#include "results/store.h"', 'must not include "results/store.h"'),
+    "scenarios/to_cast": ('#include "scenarios/cast/parts.h"', 'must not include "scenarios/cast/parts.h"'),
+    "scenarios/cast/upwards": ('#include "sim/topology.h"', 'must not include "sim/topology.h"'),
+    "scenarios/cast/results": ('#include "results/store.h"', 'must not include "results/store.h"'),
+    "scenarios/cast/file": ("#include <fstream>", "must not include <fstream>"),
+    "scenarios/cast/clock": ("#include <chrono>\nauto f() { return std::chrono::steady_clock::now(); }", "steady_clock"),
+    "results/to_cast": ('#include "scenarios/cast/parts.h"', 'must not include "scenarios/cast/parts.h"'),
     "cli/ns3_header": ("#include <ns3/node.h>", "must not include <ns3/node.h>"),
 }
 SOUND = {
@@ -59,6 +65,8 @@ SOUND = {
                     'const char* name = "steady_clock";\nconst int big = 1\'000\'000;',
     "sim/sound": '#include "models/dist/control.h"\n#include "results/store.h"\n#include <ns3/node.h>',
     "real/emu/sound": '#include "sim/topology.h"\n#include "real/emu/tun.h"\n#include <ns3/node.h>',
+    "scenarios/cast/sound": '#include "models/host/host.h"\n#include "scenarios/scenario.h"\n'
+                            '#include "scenarios/cast/parts.h"',
     "results/sound": '#include "scenarios/scenario.h"\n#include <fstream>',
 }
 TREE = """

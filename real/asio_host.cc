@@ -66,7 +66,9 @@ void AsioLoop::Impl::ring() {
   timer.mapped()();
 }
 
-AsioLoop::AsioLoop() : impl_(std::make_unique<Impl>()) {}
+AsioLoop::AsioLoop() : AsioLoop(std::chrono::steady_clock::now()) {}
+
+AsioLoop::AsioLoop(std::chrono::steady_clock::time_point origin) : impl_(std::make_unique<Impl>(origin)) {}
 
 AsioLoop::~AsioLoop() = default;
 
@@ -82,6 +84,10 @@ void AsioLoop::run() {
 
 void AsioLoop::stop() {
   impl_->io.stop();
+}
+
+void AsioLoop::post(std::function<void()> fn) {
+  asio::post(impl_->io, std::move(fn));
 }
 
 bool AsioLoop::run_until(const std::function<bool()>& done, Duration limit) {

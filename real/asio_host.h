@@ -7,6 +7,7 @@
 //    after `linger` is reset. A loop that is destroyed earlier drops what is left.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -23,13 +24,16 @@ namespace distlab::real {
 class AsioLoop {
  public:
   AsioLoop();
+  // The run began, or begins, at that time: the same clock in several processes.
+  explicit AsioLoop(std::chrono::steady_clock::time_point origin);
   ~AsioLoop();
   AsioLoop(const AsioLoop&) = delete;
   AsioLoop& operator=(const AsioLoop&) = delete;
 
-  Time now() const;  // the steady clock, since the loop was made, from run_start
+  Time now() const;  // the steady clock, since the origin (else since the loop was made), from run_start
   void run();        // until stop() is called from a callback
   void stop();
+  void post(std::function<void()> fn);  // from the loop, behind what is ready to run by now
   // True as soon as `done` holds (asked after every callback and at least every 10 ms); false when
   // the limit has passed. Not from inside a callback.
   bool run_until(const std::function<bool()>& done, Duration limit);

@@ -36,7 +36,7 @@ AsioEndpoint to_asio(const Endpoint& endpoint) {
 struct AsioLoop::Impl {
   using TimerKey = std::pair<Time, uint64_t>;
 
-  Impl() : alarm(io) {}
+  explicit Impl(std::chrono::steady_clock::time_point origin) : epoch(origin), alarm(io) {}
   Time now() const;
   TimerKey push(Time at, std::function<void()> fn);
   void erase(TimerKey key);
@@ -44,7 +44,7 @@ struct AsioLoop::Impl {
   void ring();
 
   asio::io_context io{1};
-  const std::chrono::steady_clock::time_point epoch = std::chrono::steady_clock::now();
+  const std::chrono::steady_clock::time_point epoch;
   asio::steady_timer alarm;
   std::map<TimerKey, std::function<void()>> timers;
   uint64_t next_timer = 1;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "scenarios/scenario.h"
+#include "sim/link_faults.h"
 #include "sim/network.h"
 #include "sim/node_process.h"
 #include "sim/relay_process.h"
@@ -28,16 +29,11 @@ class FaultActuator {
  private:
   void apply_to_process(scenario::FaultKind kind, const std::string& key);
   void apply_to_relay(scenario::FaultKind kind, RelayProcess& relay);
-  void apply_to_link(const scenario::FaultStep& step, const scenario::Fault& fault);
-  void change(Wire& wire, const scenario::FaultStep& step, const scenario::Fault& fault,
-              const LinkProperties& original);
-  Duplex wires(const scenario::LinkTarget& target);
 
   const scenario::Scenario& scenario_;
-  Network& network_;
+  LinkFaults links_;
   Processes processes_;
   Record record_;
-  std::map<Wire*, LinkProperties> original_;  // as the file has them
 };
 
 }  // namespace distlab::sim

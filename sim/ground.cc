@@ -10,10 +10,12 @@
 #include <ns3/global-value.h>
 #include <ns3/simulator.h>
 
-#include "models/epmd/server.h"
 #include "models/host/event_kinds.h"
+#include "results/qlog_folder.h"
+#include "scenarios/cast/certificates.h"
+#include "scenarios/cast/epmd_actor.h"
+#include "scenarios/cast/parts.h"
 #include "sim/build.h"
-#include "sim/certificates.h"
 #include "sim/faults.h"
 #include "sim/network.h"
 #include "sim/node_process.h"
@@ -28,26 +30,26 @@ namespace {
 
 using scenario::Scenario;
 
-// EPMD as a process of its own on every machine that has nodes; it is there before they are.
+// There before the nodes are, and never at fault.
 struct EpmdProcess {
   std::unique_ptr<Ns3Host> host;
-  std::unique_ptr<epmd::Server> server;
+  std::unique_ptr<cast::EpmdActor> actor;
 };
 
 class World {
  public:
-  World(const Scenario& scenario, const RunOptions& options, QlogFolder qlog, Recorder recorder)
+  World(const Scenario& scenario, const RunOptions& options, results::QlogFolder qlog, Recorder recorder)
       : scenario_(scenario),
         options_(options),
         recorder_(std::move(recorder)),
         simulator_(options.seed),
         network_(options.seed),
         qlog_(std::move(qlog)),
-        around_{scenario, network_, options.seed, options.quiet_kinds, process_recorder(), qlog_},
-        certificates_(scenario, options.seed) {
+        certificates_(scenario, options.seed),
+        around_{
+            {scenario, certificates_, options.seed, qlog_opener()}, network_, options.quiet_kinds, process_recorder()} {
     build_network(scenario_, network_);
     watch_network();
-    start_epmds();
     make_processes();
     FaultActuator::Processes processes;
     for (const auto& node : nodes_) processes.nodes[node->key()] = node.get();
@@ -67,7 +69,7 @@ class World {
   }
 
   RunResult run() {
-    schedule();
+    schedule_faults();
     RunResult result;
     const Time end = run_start + scenario_.duration;
     while (ns3_now() < end && !result.interrupted) {
@@ -114,41 +116,42 @@ class World {
     return [this](Time at, const std::string& process, const Event& event) { record(at, process, event); };
   }
 
-  void start_epmds() {
-    std::set<std::pair<std::string, uint16_t>> wanted;
-    for (const auto& [key, node] : scenario_.nodes)
-      if (node.carrier == scenario::CarrierKind::tcp) wanted.emplace(node.host(), node.epmd_port);
-    for (const auto& [machine, port] : wanted) {
-      EpmdProcess epmd;
-      epmd.host = std::make_unique<Ns3Host>(
-          network_, fmt::format("epmd:{}:{}", machine, port), machine,
-          Ns3Host::Options{.seed = options_.seed, .quiet_kinds = options_.quiet_kinds}, process_recorder());
-      epmd.server = std::make_unique<epmd::Server>(*epmd.host, epmd::ServerOptions{.port = port});
-      epmds_.push_back(std::move(epmd));
-    }
+  cast::QlogOpener qlog_opener() {
+    return [this](const std::string& process, const std::string& peer) { return qlog_.file(process, peer); };
   }
 
   void make_processes() {
-    for (const auto& [key, relay] : scenario_.relays)
-      relays_.push_back(std::make_unique<RelayProcess>(around_, key, certificates_));
-    std::map<std::string, std::vector<scenario::Action>> actions;
-    for (auto& action : scenario::expand_workload(scenario_, options_.seed)) {
-      actions[action.from].push_back(std::move(action));
-    }
-    for (const auto& [key, node] : scenario_.nodes) {
-      nodes_.push_back(std::make_unique<NodeProcess>(around_, key, certificates_, std::move(actions[key])));
+    auto actions = cast::actions(scenario_, options_.seed);
+    for (const cast::Part& part : cast::parts(scenario_, options_.seed)) {
+      switch (part.kind) {
+        case cast::Kind::epmd:
+          start_epmd(part);
+          break;
+        case cast::Kind::relay:
+          relays_.push_back(std::make_unique<RelayProcess>(around_, part.key));
+          schedule(*relays_.back(), part);
+          break;
+        case cast::Kind::node:
+          nodes_.push_back(std::make_unique<NodeProcess>(around_, part.key, std::move(actions[part.key])));
+          schedule(*nodes_.back(), part);
+          break;
+      }
     }
   }
 
-  void schedule(Process& process, bool autostart) {
-    if (!autostart) return;
-    ns3::Simulator::Schedule(ns3_delay(scenario::start_time(scenario_, process.key(), options_.seed)),
-                             [&process] { process.start(); });
+  void start_epmd(const cast::Part& part) {
+    EpmdProcess& epmd = epmds_.emplace_back();
+    epmd.host = std::make_unique<Ns3Host>(network_, part.key, part.machine,
+                                          Ns3Host::Options{.seed = options_.seed, .quiet_kinds = options_.quiet_kinds},
+                                          process_recorder());
+    epmd.actor = std::make_unique<cast::EpmdActor>(*epmd.host, part.port);
   }
 
-  void schedule() {
-    for (const auto& relay : relays_) schedule(*relay, scenario_.relays.at(relay->key()).autostart);
-    for (const auto& node : nodes_) schedule(*node, scenario_.nodes.at(node->key()).autostart);
+  void schedule(Process& process, const cast::Part& part) {
+    if (part.autostart) ns3::Simulator::Schedule(ns3_delay(part.start), [&process] { process.start(); });
+  }
+
+  void schedule_faults() {
     for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, options_.seed)) {
       ns3::Simulator::Schedule(ns3_delay(step.at), [this, step] { faults_->apply(step); });
     }
@@ -162,9 +165,9 @@ class World {
   // In the order of their lives: the simulator outlives all that schedules on it.
   Simulator simulator_;
   Network network_;
-  QlogFolder qlog_;
+  results::QlogFolder qlog_;
+  cast::Certificates certificates_;
   Surroundings around_;
-  Certificates certificates_;
   std::set<std::string> machines_;
   std::vector<EpmdProcess> epmds_;
   std::vector<std::unique_ptr<RelayProcess>> relays_;
@@ -177,7 +180,7 @@ class World {
 tl::expected<RunResult, std::string> run(const Scenario& scenario, const RunOptions& options, Recorder recorder) {
   // Checksums cost time and decide nothing here, but a capture without them looks damaged.
   ns3::GlobalValue::Bind("ChecksumEnabled", ns3::BooleanValue(!options.pcap_directory.empty()));
-  auto qlog = QlogFolder::open(options.qlog_directory);
+  auto qlog = results::QlogFolder::open(options.qlog_directory);
   if (!qlog) return tl::unexpected(qlog.error());
   World world(scenario, options, std::move(*qlog), std::move(recorder));
   if (auto ready = world.capture(); !ready) return tl::unexpected(ready.error());

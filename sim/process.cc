@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/host/event_kinds.h"
+#include "scenarios/cast/parts.h"
 
 namespace distlab::sim {
 
@@ -11,14 +12,14 @@ Process::Process(const Surroundings& around, std::string key) : around_(around),
 void Process::start() {
   if (alive() && leaving()) kill();
   if (alive()) return;
-  // Every life draws differently, as every real process would.
+  const scenario::Scenario& scenario = script().scenario;
   const uint32_t life = lives_++;
   host_ = std::make_unique<Ns3Host>(
-      around_.network, key_, scenario::host_of(around_.scenario, key_),
-      Ns3Host::Options{.seed = around_.seed + life * 0x9e3779b97f4a7c15ULL, .quiet_kinds = around_.quiet_kinds},
+      around_.network, key_, scenario::host_of(scenario, key_),
+      Ns3Host::Options{.seed = cast::life_seed(script().seed, life), .quiet_kinds = around_.quiet_kinds},
       around_.recorder);
   record(kinds::process_started);
-  host_->start_timer(scenario::boot_time(around_.scenario, key_, around_.seed, life), [this] { boot(); });
+  host_->start_timer(scenario::boot_time(scenario, key_, script().seed, life), [this] { boot(); });
 }
 
 void Process::kill() {
@@ -42,10 +43,6 @@ void Process::thaw() {
 
 void Process::record(std::string_view kind) {
   host_->record({kind, key_, {}});
-}
-
-void Process::log_error(std::string text) {
-  host_->record({kinds::log, key_, {{"level", "error"}, {"text", std::move(text)}}});
 }
 
 }  // namespace distlab::sim

@@ -1,5 +1,5 @@
 // An operating-system process on a simulated machine: started, killed, frozen, started again. Each
-// life has a host and models of its own; what the models are is for the derived class to say.
+// life has a host and an actor of its own; which actor is for the derived class to say.
 #pragma once
 
 #include <cstdint>
@@ -7,27 +7,24 @@
 #include <set>
 #include <string>
 
-#include "scenarios/scenario.h"
+#include "scenarios/cast/script.h"
 #include "sim/ns3_host.h"
-#include "sim/qlog.h"
 
 namespace distlab::sim {
 
 // What all processes of a run have in common; must outlive them.
 struct Surroundings {
-  const scenario::Scenario& scenario;
+  cast::Script script;
   Network& network;
-  uint64_t seed = 1;
   std::set<std::string> quiet_kinds;
   Ns3Host::Recorder recorder;
-  QlogFolder& qlog;
 };
 
 class Process {
  public:
   // `key`: of a node or a relay of the scenario.
   Process(const Surroundings& around, std::string key);
-  virtual ~Process() = default;  // derived destructors destroy their models
+  virtual ~Process() = default;  // derived destructors destroy their actor, which uses the host
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
@@ -39,16 +36,16 @@ class Process {
   void thaw();    // SIGCONT
 
  protected:
-  virtual void boot() = 0;                        // makes the models, on host(), once the process has started up
-  virtual void drop() = 0;                        // destroys them without a word
+  virtual void boot() = 0;                        // makes the actor, on host(), once the process has started up
+  virtual void drop() = 0;                        // destroys it without a word
   virtual bool leaving() const { return false; }  // asked to end, and not gone yet
 
   Ns3Host& host() { return *host_; }
-  const Surroundings& around() const { return around_; }
-  void record(std::string_view kind);
-  void log_error(std::string text);
+  const cast::Script& script() const { return around_.script; }
 
  private:
+  void record(std::string_view kind);
+
   const Surroundings& around_;
   const std::string key_;
   uint32_t lives_ = 0;

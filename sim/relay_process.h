@@ -3,17 +3,16 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
-#include "models/mesh/relay.h"
-#include "scenarios/scenario.h"
-#include "sim/certificates.h"
+#include "scenarios/cast/relay_actor.h"
 #include "sim/process.h"
 
 namespace distlab::sim {
 
 class RelayProcess final : public Process {
  public:
-  RelayProcess(const Surroundings& around, std::string key, const Certificates& certificates);
+  RelayProcess(const Surroundings& around, std::string key) : Process(around, std::move(key)) {}
   ~RelayProcess() override;
 
   // Says goodbye to its peers, and is gone when that has left the machine. Nothing if it is not alive.
@@ -25,9 +24,7 @@ class RelayProcess final : public Process {
   void drop() override;
   bool leaving() const override { return leaving_; }
 
-  const scenario::Relay& config_;
-  const Certificates& certificates_;
-  std::unique_ptr<mesh::Relay> relay_;
+  std::unique_ptr<cast::RelayActor> actor_;
   bool leaving_ = false;  // from shut_down() until it is gone
 };
 

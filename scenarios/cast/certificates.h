@@ -9,7 +9,7 @@
 #include "models/quic/credentials.h"
 #include "scenarios/scenario.h"
 
-namespace distlab::sim {
+namespace distlab::cast {
 
 class Certificates {
  public:
@@ -23,4 +23,4 @@ class Certificates {
   std::shared_ptr<const quic::ClientCredentials> trusted_;
 };
 
-}  // namespace distlab::sim
+}  // namespace distlab::cast

@@ -1,4 +1,4 @@
-#include "sim/protocol_settings.h"
+#include "scenarios/cast/protocol_settings.h"
 
 #include <algorithm>
 #include <cassert>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <type_traits>
 
-namespace distlab::sim {
+namespace distlab::cast {
 namespace {
 
 using scenario::Parameters;
@@ -197,4 +197,4 @@ std::vector<std::string> known_relay_limits() {
   return names_of(limit_setters());
 }
 
-}  // namespace distlab::sim
+}  // namespace distlab::cast

@@ -1,4 +1,4 @@
-#include "sim/protocol_settings.h"
+#include "scenarios/cast/protocol_settings.h"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "scenarios/format_parts.h"
 #include "scenarios/loader.h"
 
-namespace distlab::sim {
+namespace distlab::cast {
 namespace {
 
 using namespace std::chrono_literals;
@@ -66,4 +66,4 @@ TEST(ProtocolSettings, TranslatesWords) {
 }
 
 }  // namespace
-}  // namespace distlab::sim
+}  // namespace distlab::cast

@@ -1,23 +1,25 @@
 // qlog files of QUIC connections (draft-ietf-quic-qlog-main-schema, JSON text sequences), one per
-// connection and side, as qvis opens them.
+// connection and side, as qvis opens them. Every ground writes them in this way.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include <tl/expected.hpp>
 
-#include "models/quic/socket.h"
-
-namespace distlab::sim {
+namespace distlab::results {
 
 class QlogFolder {
  public:
+  using Writer = std::function<void(std::string_view)>;
+
   // An empty path: nothing is written. The error is one line that names the folder.
   static tl::expected<QlogFolder, std::string> open(const std::string& path);
 
   // "<process>-<peer>-<n>.sqlog". Nothing when no files are wanted, or there are max_files of them.
-  quic::QlogWriter file(const std::string& process, const std::string& peer);
+  Writer file(const std::string& process, const std::string& peer);
 
   static constexpr size_t max_files = 1'000;
 
@@ -28,4 +30,4 @@ class QlogFolder {
   size_t files_ = 0;
 };
 
-}  // namespace distlab::sim
+}  // namespace distlab::results

@@ -1,4 +1,4 @@
-#include "sim/certificates.h"
+#include "scenarios/cast/certificates.h"
 
 #include <cassert>
 
@@ -6,7 +6,7 @@
 
 #include "models/host/random.h"
 
-namespace distlab::sim {
+namespace distlab::cast {
 namespace {
 
 quic::Secret secret(uint64_t seed, const std::string& name) {
@@ -39,4 +39,4 @@ Certificates::Certificates(const scenario::Scenario& scenario, uint64_t seed) {
   }
 }
 
-}  // namespace distlab::sim
+}  // namespace distlab::cast

@@ -9,7 +9,7 @@
 #include "models/tunnel/settings.h"
 #include "scenarios/scenario.h"
 
-namespace distlab::sim {
+namespace distlab::cast {
 
 mesh::RelaySettings relay_settings(const scenario::Relay& relay);  // without credentials
 // Without credentials; the relays are those of the node.
@@ -23,4 +23,4 @@ std::vector<std::string> known_mesh_parameters();
 std::vector<std::string> known_relay_parameters();
 std::vector<std::string> known_relay_limits();
 
-}  // namespace distlab::sim
+}  // namespace distlab::cast

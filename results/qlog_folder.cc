@@ -1,4 +1,4 @@
-#include "sim/qlog.h"
+#include "results/qlog_folder.h"
 
 #include <cerrno>
 #include <cstring>
@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace distlab::sim {
+namespace distlab::results {
 
 tl::expected<QlogFolder, std::string> QlogFolder::open(const std::string& path) {
   if (path.empty()) return QlogFolder(path);
@@ -21,7 +21,7 @@ tl::expected<QlogFolder, std::string> QlogFolder::open(const std::string& path) 
   return QlogFolder(path);
 }
 
-quic::QlogWriter QlogFolder::file(const std::string& process, const std::string& peer) {
+QlogFolder::Writer QlogFolder::file(const std::string& process, const std::string& peer) {
   if (path_.empty() || files_ >= max_files) return {};
   const std::string name = fmt::format("{}/{}-{}-{}.sqlog", path_, process, peer, ++files_);
   auto out = std::make_shared<std::ofstream>(name, std::ios::binary | std::ios::trunc);
@@ -29,4 +29,4 @@ quic::QlogWriter QlogFolder::file(const std::string& process, const std::string&
   return [out](std::string_view text) { out->write(text.data(), static_cast<std::streamsize>(text.size())); };
 }
 
-}  // namespace distlab::sim
+}  // namespace distlab::results

@@ -1,0 +1,81 @@
+#include "real/actor/command.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "real/actor/document.h"
+#include "real/actor/harm.h"
+
+namespace distlab::actor {
+namespace {
+
+struct ToJson {
+  Json operator()(const KillClient&) const { return {{"do", "kill_client"}}; }
+  Json operator()(const StartClient&) const { return {{"do", "start_client"}}; }
+  Json operator()(const HarmMessage& harm) const {
+    Json out = harm_to_json(harm);
+    out["do"] = "harm_message";
+    return out;
+  }
+  Json operator()(const Wedge& wedge) const { return {{"do", "wedge"}, {"on", wedge.on}}; }
+  Json operator()(const Shutdown&) const { return {{"do", "shutdown"}}; }
+  Json operator()(const Finish& finish) const { return {{"do", "finish"}, {"stay", finish.stay}}; }
+};
+
+Command read_command(DocumentReader& in) {
+  const std::string what = in.text("do");
+  if (what == "kill_client") return KillClient{};
+  if (what == "start_client") return StartClient{};
+  if (what == "harm_message") return read_harm(in);
+  if (what == "wedge") return Wedge{in.boolean("on")};
+  if (what == "shutdown") return Shutdown{};
+  if (what == "finish") return Finish{in.boolean("stay")};
+  in.complain("nobody knows how to '" + mesh::shortened(what) + "'");
+  return Finish{};
+}
+
+tl::expected<Json, std::string> document(Bytes bytes) {
+  if (bytes.size() > max_message_size) return tl::unexpected(std::string("it is too long"));
+  auto json = mesh::decode_cbor(bytes);
+  if (!json) return tl::unexpected(std::string("it is not CBOR"));
+  return std::move(*json);
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode(const Command& command) {
+  return mesh::encode_cbor(std::visit(ToJson{}, command));
+}
+
+std::vector<uint8_t> encode(const Harmed& report) {
+  return mesh::encode_cbor({{"harmed", report.id}});
+}
+
+tl::expected<Command, std::string> decode_command(Bytes bytes) {
+  const auto json = document(bytes);
+  if (!json) return tl::unexpected("bad command: " + json.error());
+  DocumentReader in(*json);
+  Command command = read_command(in);
+  if (!in.ok()) return tl::unexpected("bad command: " + in.error());
+  return command;
+}
+
+tl::expected<Harmed, std::string> decode_report(Bytes bytes) {
+  const auto json = document(bytes);
+  if (!json) return tl::unexpected("bad report: " + json.error());
+  DocumentReader in(*json);
+  const Harmed report{in.number("harmed")};
+  if (!in.ok()) return tl::unexpected("bad report: " + in.error());
+  return report;
+}
+
+bool send(int control_fd, const Command& command) {
+  const auto bytes = encode(command);
+  return ::send(control_fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) == ssize_t(bytes.size());
+}
+
+}  // namespace distlab::actor
