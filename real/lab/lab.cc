@@ -154,8 +154,8 @@ LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
     made->address = spec->address;
     made->interface = next_interface(spec->host);
     command +=
-        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer",
-                    made->interface, network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
+        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer", made->interface,
+                    network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
     at(spec->host).ip.push_back(fmt::format("link set {} up", made->interface));
     if (!spec->address.empty()) {
       at(spec->host).ip.push_back(fmt::format("addr add {}/32 dev {}", spec->address, made->interface));
@@ -220,21 +220,25 @@ void Lab::drop(const Drop& drop, bool on) {
 }
 
 // All rules of a host, which take the place of those before in one transaction.
-std::string Lab::rules(HostId host) const {
-  std::string rules;
+std::vector<std::string> Lab::rules(HostId host) const {
+  // Before connection tracking and routing.
+  std::vector<std::string> lines{"add table ip distlab", "delete table ip distlab", "add table ip distlab",
+                                 "add chain ip distlab drops { type filter hook prerouting priority -300 ; }"};
   for (const Link& link : links_) {
     for (const End* end : {&link.a, &link.b}) {
-      if (end->host == host && end->dropped) rules += fmt::format("iifname \"{}\" drop; ", end->interface);
+      if (end->host == host && end->dropped) {
+        lines.push_back(fmt::format("add rule ip distlab drops iifname \"{}\" drop", end->interface));
+      }
     }
   }
   for (const Drop& drop : drops_) {
     if (drop.host != host) continue;
-    if (!drop.source.empty()) rules += fmt::format("ip saddr {} ", drop.source);
-    if (!drop.destination.empty()) rules += fmt::format("ip daddr {} ", drop.destination);
-    rules += "drop; ";
+    std::string match;
+    if (!drop.source.empty()) match += fmt::format("ip saddr {} ", drop.source);
+    if (!drop.destination.empty()) match += fmt::format("ip daddr {} ", drop.destination);
+    lines.push_back(fmt::format("add rule ip distlab drops {}drop", match));
   }
-  // Before connection tracking and routing.
-  return fmt::format("table ip distlab {{ chain drops {{ type filter hook prerouting priority -300; {}}} }}", rules);
+  return lines;
 }
 
 bool Lab::pending() const {
@@ -248,7 +252,7 @@ std::vector<Script> Lab::take(Tool tool) {
     Host& host = hosts_[i];
     std::vector<std::string> lines;
     if (tool == Tool::nft && std::exchange(host.rules_changed, false)) {
-      lines = {"add table ip distlab", "delete table ip distlab", rules(HostId{i})};
+      lines = rules(HostId{i});
     } else if (tool != Tool::nft) {
       lines = std::exchange(tool == Tool::ip ? host.ip : host.tc, {});
     }

@@ -38,22 +38,22 @@ struct Attachment {
   enum class Kind { any, tun, veth };  // any: tun where it can be had
 
   HostId host{};
-  std::string address;  // "10.0.1.1"; the default route leads here
+  std::string address = {};  // "10.0.1.1"; the default route leads here
   uint32_t mtu = 1500;
   Kind kind = Kind::any;
 };
 
 struct LinkEnd {
   HostId host{};
-  std::string address;  // "10.0.1.1"; empty: none, as routers between routers need none
+  std::string address = {};  // "10.0.1.1"; empty: none, as routers between routers need none
 };
 
 // Packets that are dropped on arrival at this host. What is empty matches everything; the host's
 // own packets are never matched on their way out.
 struct Drop {
   HostId host{};
-  std::string source;       // "10.0.1.0/24"
-  std::string destination;  // the same
+  std::string source = {};       // "10.0.1.0/24"
+  std::string destination = {};  // the same
   auto operator<=>(const Drop&) const = default;
 };
 
@@ -134,7 +134,7 @@ class Lab {
   EthernetAddress next_ethernet_address();
   std::string network_path(HostId host) const;
   static std::string route_command(const End& end, const std::string& destination);
-  std::string rules(HostId host) const;
+  std::vector<std::string> rules(HostId host) const;
 
   struct FarEnd {  // of a veth port
     std::string interface;
