@@ -121,7 +121,6 @@ class Lab {
   struct Link {
     End a, b;
     uint32_t mtu = 1500;
-    bool whole_packets = false;  // offloads are off at both ends
   };
 
   explicit Lab(World world) : world_(std::move(world)) {}
@@ -146,13 +145,16 @@ class Lab {
 
   std::vector<Script> take(Tool tool);
   bool pending() const;
+  Result<void> settle(const Link& link) const;
 
   World world_;
   Host outside_;  // the lab's own namespace, where the far ends of ports are; `ip` makes links there
   std::vector<Host> hosts_;
   std::vector<Link> links_;
   std::set<Drop> drops_;
-  std::vector<LinkId> unsettled_;  // links made since the last apply()
+  // Since the last apply():
+  std::set<LinkId> unsettled_;     // links that were made, or went up or down
+  std::set<LinkId> superpackets_;  // links that were made, whose interfaces still join packets to large ones
   uint32_t ethernet_addresses_ = 0;
   size_t far_ends_ = 0;
   size_t replaced_files_ = 0;
