@@ -11,7 +11,6 @@
 
 namespace distlab::lab {
 namespace {
-
 // Packets a TUN device keeps until they are read: a burst, or a reader that was late.
 constexpr int tun_queue = 1000;
 
@@ -37,7 +36,7 @@ Lab::FarEnd Lab::add_far_end(const Attachment& attachment, const std::string& in
   // else's and leaves them to the packet socket.
   outside_.ip.push_back(fmt::format(
       "link add name {} netns {} address {} mtu {} arp off type veth peer name {} address {} mtu {} arp off", interface,
-      network_path(attachment.host), to_text(far_end.host_address), attachment.mtu, far_end.interface,
+      network_path(attachment.host), to_text(far_end.host_address), attachment.mtu, next_index(), far_end.interface,
       to_text(next_ethernet_address()), attachment.mtu));
   outside_.ip.push_back(fmt::format("link set {} up", far_end.interface));
   std::vector<std::string>& ip = at(attachment.host).ip;

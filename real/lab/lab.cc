@@ -161,9 +161,9 @@ LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
     made->host = spec->host;
     made->address = spec->address;
     made->interface = next_interface(spec->host);
-    command +=
-        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer", made->interface,
-                    network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
+    command += fmt::format("{} index {} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer",
+                           next_index(), made->interface, network_path(made->host), ethernet, mtu,
+                           made == &link.a ? " type veth" : "");
     at(spec->host).ip.push_back(fmt::format("link set {} up", made->interface));
     if (!spec->address.empty()) {
       at(spec->host).ip.push_back(fmt::format("addr add {}/32 dev {}", spec->address, made->interface));
