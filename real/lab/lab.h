@@ -112,9 +112,9 @@ class Lab {
   };
   struct End {
     HostId host{};
-    std::string interface, address;
-    std::vector<std::string> routes;
-    Shape shape;           // of what leaves here
+    std::string interface = {}, address = {};
+    std::vector<std::string> routes = {};
+    Shape shape = {};      // of what leaves here
     bool dropped = false;  // what arrives here
     bool up = true;
   };
@@ -146,7 +146,7 @@ class Lab {
 
   std::vector<Script> take(Tool tool);
   bool pending() const;
-  Result<void> settle(const Link& link) const;
+  static Result<void> wait_for_carrier(const Host& host, const std::string& interface);
 
   World world_;
   Host outside_;  // the lab's own namespace, where the far ends of ports are; `ip` makes links there

@@ -28,7 +28,7 @@ TEST(ToolsTest, PassesOnTheRest) {
 
 // Of several scripts the first that fails is the error, and a tool that is killed is one, too.
 TEST(ToolsTest, FirstErrorCounts) {
-  const std::vector<Script> scripts{{Tool::ip, -1, "here", {"-V"}},
+  const std::vector<Script> scripts{{Tool::ip, -1, "here", {"link show lo"}},
                                     {Tool::ip, -1, "there", {"no such command"}},
                                     {Tool::ip, -1, "elsewhere", {"no such command either"}}};
   const Result<void> run = run_scripts(scripts);
