@@ -28,6 +28,7 @@ OWN = {
     "sim": ["sim", "models", "scenarios", "results"],
     # Only the emu ground reaches into sim; the daemons beside it must never link ns-3.
     "real/emu": ["real", "models", "scenarios", "results", "sim"],
+    "real/lab": ["real/lab"],
     "real": ["real", "models", "scenarios", "results"],
     # What runs in a process of a scenario, for every ground; who only reads scenarios must not need the models.
     "scenarios/cast": ["scenarios", "models"],
@@ -51,6 +52,7 @@ FORBIDDEN = {
     "models": NS3 + SOCKETS + CLOCKS_AND_CHANCE + THREADS + FILES,
     "sim": ASIO + CLOCKS_AND_CHANCE + THREADS,
     "real/emu": ["random"],
+    "real/lab": ["random"] + NS3 + ASIO + DATABASE + ["yaml-cpp"],
     "real": ["random"] + NS3,
     "scenarios/cast": NS3 + ["boost", "openssl"] + FILES + SOCKETS + CLOCKS_AND_CHANCE + THREADS,
     "scenarios": NS3 + ["boost", "openssl"] + DATABASE + SOCKETS + CLOCKS_AND_CHANCE + THREADS,

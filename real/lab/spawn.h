@@ -1,0 +1,69 @@
+// Starting a process in a host of the lab, and what can be done to it then.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "real/lab/fd.h"
+
+namespace distlab::lab {
+
+struct Command {
+  std::vector<std::string> arguments = {};    // the first is the program, looked for in our PATH
+  std::vector<std::string> environment = {};  // "NAME=value"; nothing else is inherited
+  std::string directory = {};                 // empty: ours
+  // Descriptors, each by its number in the process. 0, 1 and 2 are /dev/null unless they are here;
+  // all others of ours are closed.
+  std::map<int, int> fds = {};
+  std::map<int, rlimit> limits = {};  // by resource: RLIMIT_CORE, ...
+};
+
+struct Exit {
+  int code = 0;    // if it ended by itself
+  int signal = 0;  // if not 0, what ended it
+  auto operator<=>(const Exit&) const = default;
+};
+
+// A running process, leader of a session and process group of its own. It dies with us. Destroying
+// the handle kills the group and waits.
+class Child {
+ public:
+  Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  ~Child();
+  Child(Child&& other) noexcept;
+  Child& operator=(Child&& other) noexcept;
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+  int pidfd() const { return pidfd_.get(); }  // readable once it has ended
+  // To the whole group, so that helpers a process has started (as erl does) are frozen and killed
+  // with it. An error once it has ended.
+  Result<void> signal(int number);
+  std::optional<Exit> poll();  // does not block; nothing while it runs
+  Exit wait();                 // blocks
+  bool stopped() const;        // by SIGSTOP, and not continued since
+
+ private:
+  std::optional<Exit> wait(int options);
+
+  pid_t pid_;
+  Fd pidfd_;
+  std::optional<Exit> exit_;
+};
+
+// Where a process is started.
+struct Place {
+  int network = -1;            // descriptor of a network namespace; -1: ours
+  std::string host_name = {};  // what gethostname says there; empty: ours
+};
+
+// The error names the program and the step that failed.
+Result<Child> spawn(const Place& place, const Command& command);
+
+}  // namespace distlab::lab
