@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,8 @@
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "cli/scenario_job.h"
+#include "real/ground/live.h"
+#include "real/lab/capabilities.h"
 #include "results/store.h"
 
 namespace distlab::cli {
@@ -25,6 +28,8 @@ namespace {
 struct Options {
   std::vector<std::string> files, sets;
   std::string ground = "sim";
+  bool without_netem = false;
+  double max_lateness_ms = 5;
   std::string database = default_database;
   uint64_t seed = 1;
   uint32_t repeat = 1;
@@ -75,6 +80,7 @@ std::string command_line(const Options& options) {
   std::string text = "distlab run";
   for (const std::string& file : options.files) text += " " + file;
   for (const std::string& set : options.sets) text += " --set " + set;
+  if (options.ground != "sim") text += " --ground " + options.ground;
   text += fmt::format(" --seed {}", options.seed);
   if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
   return text;
@@ -130,7 +136,13 @@ int account_for(const Planned& planned, const JobOutcome& outcome, Progress& pro
   return outcome.exit_code;
 }
 
+GroundKind ground_of(const Options& options) {
+  return options.ground == "emu" ? GroundKind::emu : options.ground == "live" ? GroundKind::live : GroundKind::sim;
+}
+
+// Real time has no slack for a second run beside the first.
 uint32_t jobs_of(const Options& options) {
+  if (options.jobs == 0 && ground_of(options) != GroundKind::sim) return 1;
   return options.jobs > 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
 }
 
@@ -143,9 +155,37 @@ std::string folder_for(const std::string& folder, bool alone, size_t index) {
   return own;
 }
 
+// Says what the ground cannot do for the scenarios, before anything is started.
+bool ground_allows(const Options& options, const std::vector<Planned>& planned) {
+  if (ground_of(options) == GroundKind::sim) return true;
+  if (options.check_determinism) {
+    fmt::print(stderr, "distlab: --check-determinism is for the sim ground: real hosts are never twice the same\n");
+    return false;
+  }
+  const lab::Capabilities capabilities = lab::capabilities();
+  std::set<std::string> lines;
+  for (const Planned& p : planned) {
+    if (ground_of(options) == GroundKind::live) {
+      for (const std::string& line : ground::live_obstacles(p.variant.scenario, {options.without_netem}, capabilities))
+        lines.insert(fmt::format("{}: {}", p.file, line));
+    } else if (!capabilities.lab.available) {
+      lines.insert(fmt::format("the emu ground needs namespaces: {}", capabilities.lab.reason));
+    }
+  }
+  if (ground_of(options) == GroundKind::live && !options.pcap.empty())
+    lines.insert("--pcap: the live ground does not capture packets; sim and emu do");
+  for (const std::string& line : lines) fmt::print(stderr, "distlab: {}\n", line);
+  if (!lines.empty() && ground_of(options) == GroundKind::live && !options.without_netem &&
+      !capabilities.netem.available)
+    fmt::print(stderr,
+               "distlab: with --without-netem it runs on links without delay and loss; the emu ground has them all\n");
+  return lines.empty();
+}
+
 int run(const Options& options) {
   const auto planned = plan(options);
   if (!planned) return exit_usage;
+  if (!ground_allows(options, *planned)) return exit_usage;
   catch_interrupts();
   int code = exit_pass;
   const auto family = open_family(options, code);
@@ -165,8 +205,14 @@ int run(const Options& options) {
   const auto job = [&](size_t i, JobReporter& reporter) {
     const size_t index = i / rounds, round = i % rounds;
     const Planned& p = (*planned)[index];
-    Job work{
-        .variant = &p.variant, .scenario_file = p.file, .seed = p.seed, .trace_file = determinism.trace(index, round)};
+    Job work{.variant = &p.variant,
+             .ground = ground_of(options),
+             .scenario_file = p.file,
+             .seed = p.seed,
+             .trace_file = determinism.trace(index, round)};
+    work.without_netem = options.without_netem;
+    work.max_lateness =
+        std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.max_lateness_ms));
     if (round == 0) {
       work.database = options.database;
       work.family = *family;
@@ -207,8 +253,18 @@ void add_run_command(CLI::App& app, int& code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they expect");
   command->add_option("FILE", options->files, "scenario files (YAML)")->required();
-  command->add_option("--ground", options->ground, "where to run: sim (ns-3, virtual time)")
-      ->check(CLI::IsMember({"sim"}))
+  command
+      ->add_option("--ground", options->ground,
+                   "sim (ns-3, virtual time), emu (real processes, ns-3 in real time) or live (real processes,\n"
+                   "the kernel's network)")
+      ->check(CLI::IsMember({"sim", "emu", "live"}))
+      ->capture_default_str();
+  command->add_flag("--without-netem", options->without_netem,
+                    "live: leave out delay, jitter, loss, duplicates and reordering, for kernels without netem");
+  command
+      ->add_option("--max-lateness", options->max_lateness_ms,
+                   "emu: a run whose packets were later than this (milliseconds, 99th percentile) is unknown")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--seed", options->seed, "decides every random draw")->capture_default_str();
   command->add_option("--repeat", options->repeat, "run with this many seeds: SEED, SEED+1, ...")
@@ -229,6 +285,7 @@ void add_run_command(CLI::App& app, int& code) {
       "Examples:\n"
       "  distlab run scenarios/quickstart.yaml\n"
       "  distlab run scenarios/tick-timeout.yaml --repeat 200 --junit results.xml\n"
+      "  distlab run scenarios/relay-restart.yaml --ground emu\n"
       "  distlab run scenarios/quickstart.yaml --set nodes.alice.net_ticktime=20s\n\n"
       "Exit codes: 0 all held, 1 an expectation failed, 2 unknown (nothing to judge, or not complete),\n"
       "3 two runs of one seed differ, 64 usage, 70 internal error, 130 interrupted.");

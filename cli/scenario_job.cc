@@ -3,6 +3,9 @@
 #include <chrono>
 #include <ctime>
 #include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,10 +13,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
+#include <tl/expected.hpp>
 #include <unistd.h>
 
+#include "cli/beside.h"
 #include "cli/exit_codes.h"
 #include "cli/version.h"
+#include "real/emu/network.h"
+#include "real/ground/live.h"
+#include "real/ground/run.h"
 #include "results/records.h"
 #include "results/store.h"
 #include "results/verdict.h"
@@ -58,7 +66,7 @@ results::RunRecord describe(const Job& job) {
   run.scenario_file = job.scenario_file;
   run.scenario_text = job.variant->canonical;
   run.scenario_hash = text_hash(job.variant->canonical);
-  run.ground = "sim";
+  run.ground = std::string(to_string(job.ground));
   run.seed = job.seed;
   run.commit = build_commit();
   run.host = machine_name();
@@ -87,6 +95,66 @@ class Sinks {
   std::ofstream trace_;
 };
 
+// What every ground says of a run.
+struct Ran {
+  Duration elapsed{0};
+  bool interrupted = false;
+  std::string trace_hash{};
+  std::optional<results::ClockLateness> lateness{};
+  std::string too_late{};  // one line; empty: it was not
+};
+struct Failure {
+  std::string text;
+  bool users_fault = true;
+};
+using OnProgress = std::function<bool(Duration)>;
+using OnEvent = std::function<void(const results::EventRecord&)>;
+
+tl::expected<Ran, Failure> run_in_simulation(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
+  sim::RunOptions options;
+  options.seed = job.seed;
+  options.pcap_directory = job.pcap_directory;
+  options.qlog_directory = job.qlog_directory;
+  options.on_progress = on_progress;
+  const auto ran = sim::run(job.variant->scenario, options, on_event);
+  if (!ran) return tl::unexpected(Failure{ran.error()});
+  return Ran{.elapsed = ran->virtual_time, .interrupted = ran->interrupted, .trace_hash = ran->trace_hash};
+}
+
+std::string judge_lateness(const Job& job, const std::optional<results::ClockLateness>& lateness) {
+  if (!lateness || lateness->p99_ns <= job.max_lateness.count()) return {};
+  return fmt::format(
+      "the network ran late: {:.1f} ms at the 99th percentile, {:.1f} ms at most (--max-lateness {:g}ms); "
+      "is the machine busy?",
+      static_cast<double>(lateness->p99_ns) / 1e6, static_cast<double>(lateness->max_ns) / 1e6,
+      to_seconds(job.max_lateness) * 1e3);
+}
+
+tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
+  const scenario::Scenario& scenario = job.variant->scenario;
+  ground::RunOptions options;
+  options.text = job.variant->canonical;
+  options.seed = job.seed;
+  options.qlog_directory = job.qlog_directory;
+  options.actor_program = beside_us("distlab-actor");
+  options.on_progress = on_progress;
+  const auto make_network = [&]() -> std::unique_ptr<ground::Wan> {
+    if (job.ground == GroundKind::live) return ground::make_live_network(scenario, {job.without_netem});
+    return emu::make_network(scenario, {.seed = job.seed, .pcap_directory = job.pcap_directory});
+  };
+  const auto ran = ground::run(scenario, options, make_network, on_event);
+  if (!ran) return tl::unexpected(Failure{ran.error(), false});
+  return Ran{.elapsed = ran->elapsed,
+             .interrupted = ran->interrupted,
+             .lateness = ran->lateness,
+             .too_late = judge_lateness(job, ran->lateness)};
+}
+
+tl::expected<Ran, Failure> run_on_ground(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
+  return job.ground == GroundKind::sim ? run_in_simulation(job, on_progress, on_event)
+                                       : run_on_hosts(job, on_progress, on_event);
+}
+
 int give_up(JobReporter& reporter, JobResult result, const std::string& error, bool users_fault) {
   result.error = error;
   result.outcome = users_fault ? "usage" : "error";
@@ -107,6 +175,18 @@ int code_of(results::Outcome outcome) {
 }
 
 }  // namespace
+
+std::string_view to_string(GroundKind ground) {
+  switch (ground) {
+    case GroundKind::sim:
+      return "sim";
+    case GroundKind::emu:
+      return "emu";
+    case GroundKind::live:
+      return "live";
+  }
+  return "sim";
+}
 
 std::string to_line(const JobResult& r) {
   return json{{"run", r.run_id},  {"outcome", r.outcome},   {"hash", r.trace_hash},
@@ -135,32 +215,29 @@ int run_job(const Job& job, JobReporter& reporter) {
     sinks.set_writer(std::move(*writer));
   }
 
-  sim::RunOptions options;
-  options.seed = job.seed;
-  options.pcap_directory = job.pcap_directory;
-  options.qlog_directory = job.qlog_directory;
-  options.on_progress = [&](Duration elapsed) {
+  const auto on_progress = [&](Duration elapsed) {
     reporter.progress(to_seconds(elapsed) / to_seconds(scenario.duration));
     return !interrupted();
   };
   const auto began = std::chrono::steady_clock::now();
-  const auto ran = sim::run(scenario, options, [&](const results::EventRecord& event) { sinks.add(event); });
+  const auto ran = run_on_ground(job, on_progress, [&](const results::EventRecord& event) { sinks.add(event); });
   result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  if (!ran) return give_up(reporter, result, ran.error(), true);
+  if (!ran) return give_up(reporter, result, ran.error().text, ran.error().users_fault);
   result.trace_hash = ran->trace_hash;
-  result.virtual_seconds = to_seconds(ran->virtual_time);
+  result.virtual_seconds = to_seconds(ran->elapsed);
+  result.error = ran->too_late;
 
   const auto status = ran->interrupted ? results::RunStatus::incomplete : results::RunStatus::complete;
   results::Outcome outcome = results::Outcome::unknown;
   if (results::RunWriter* writer = sinks.writer()) {
-    const auto verdicts = results::evaluate(scenario, writer->events(), ran->virtual_time.count());
-    outcome = results::outcome_of(status, verdicts);
-    const results::RunEnd end{.status = status,
-                              .error = ran->interrupted ? "interrupted" : "",
+    const auto verdicts = results::evaluate(scenario, writer->events(), ran->elapsed.count());
+    outcome = ran->too_late.empty() ? results::outcome_of(status, verdicts) : results::Outcome::unknown;
+    const results::RunEnd end{.status = ran->too_late.empty() ? status : results::RunStatus::incomplete,
+                              .error = ran->interrupted ? "interrupted" : ran->too_late,
                               .wall_seconds = result.wall_seconds,
                               .virtual_seconds = result.virtual_seconds,
                               .trace_hash = result.trace_hash,
-                              .clock_lateness = std::nullopt};
+                              .clock_lateness = ran->lateness};
     if (auto committed = writer->commit(end, verdicts); !committed) {
       return give_up(reporter, result, committed.error().message, committed.error().is_user_error);
     }

@@ -4,14 +4,20 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "cli/pool.h"
+#include "models/host/time.h"
 #include "scenarios/loader.h"
 
 namespace distlab::cli {
 
+enum class GroundKind { sim, emu, live };
+std::string_view to_string(GroundKind ground);
+
 struct Job {
   const scenario::Variant* variant = nullptr;
+  GroundKind ground = GroundKind::sim;
   std::string scenario_file{};
   uint64_t seed = 1;
   std::string database{};  // "" keeps nothing
@@ -19,6 +25,9 @@ struct Job {
   std::string pcap_directory{};  // "" for none
   std::string qlog_directory{};  // "" for none
   std::string trace_file{};      // "" for none; one line per event, to find where two runs part
+  bool without_netem = false;    // live
+  // emu: packets later than this, at the 99th percentile, make the run unknown.
+  Duration max_lateness = std::chrono::milliseconds{5};
 };
 
 // What the child tells its parent, as one line of JSON.

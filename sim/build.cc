@@ -10,6 +10,11 @@ LinkProperties to_properties(const scenario::LinkProperties& p) {
 }
 
 void build_network(const scenario::Scenario& scenario, Network& network) {
+  build_network(scenario, network,
+                [&](const std::string& host, const std::string& site) { network.add_machine(host, site); });
+}
+
+void build_network(const scenario::Scenario& scenario, Network& network, const AddMachine& add) {
   network.set_default_path(to_properties(scenario.default_path));
   for (const auto& [name, site] : scenario.sites) {
     network.add_site(name, to_properties(site.uplink), to_properties(site.lan));
@@ -19,10 +24,10 @@ void build_network(const scenario::Scenario& scenario, Network& network) {
   }
   std::set<std::string> machines;
   for (const auto& [key, relay] : scenario.relays) {
-    if (machines.insert(relay.host).second) network.add_machine(relay.host, relay.site);
+    if (machines.insert(relay.host).second) add(relay.host, relay.site);
   }
   for (const auto& [key, node] : scenario.nodes) {
-    if (machines.insert(node.host()).second) network.add_machine(node.host(), node.site);
+    if (machines.insert(node.host()).second) add(node.host(), node.site);
   }
 }
 

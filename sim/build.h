@@ -1,6 +1,9 @@
 // Builds the network a scenario describes.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "scenarios/scenario.h"
 #include "sim/network.h"
 
@@ -10,5 +13,9 @@ LinkProperties to_properties(const scenario::LinkProperties& properties);
 
 // Sites, paths, and one machine for every host name among the nodes.
 void build_network(const scenario::Scenario& scenario, Network& network);
+
+// The same with `add` called for every machine, in the same order, so that all have the same addresses.
+using AddMachine = std::function<void(const std::string& host_name, const std::string& site)>;
+void build_network(const scenario::Scenario& scenario, Network& network, const AddMachine& add);
 
 }  // namespace distlab::sim

@@ -15,6 +15,7 @@
 
 #include "sim/linux_tcp.h"
 #include "sim/machine_device.h"
+#include "sim/ns3_time.h"
 #include "sim/pcap.h"
 
 namespace distlab::sim {
@@ -24,7 +25,11 @@ struct Network::Machine : PacketSink {
 
   void receive(const Frame& frame) override {
     if (net.on_delivery) net.on_delivery(name, frame);
-    device->deliver(frame);
+    if (device) return device->deliver(frame);
+    if (capture) capture->write(ns3_now(), *frame.packet);
+    net.packet_.resize(frame.bytes);
+    frame.packet->CopyData(net.packet_.data(), frame.bytes);
+    to_port(net.packet_);
   }
 
   Network& net;
@@ -32,7 +37,8 @@ struct Network::Machine : PacketSink {
   Site& site;
   Ipv4 address;
   ns3::Ptr<ns3::Node> node;
-  ns3::Ptr<MachineDevice> device;
+  ns3::Ptr<MachineDevice> device;  // null for a port
+  Deliver to_port;
   std::unique_ptr<PcapWriter> capture;
   std::unique_ptr<Wire> out, in;
   std::multimap<std::pair<Transport, uint16_t>, Ipv4> bound;  // ports processes listen on
@@ -107,7 +113,7 @@ void Network::add_site(const std::string& name, const LinkProperties& uplink, co
   by_index_.push_back(std::move(site));
 }
 
-void Network::add_machine(const std::string& host_name, const std::string& site_name) {
+Network::Machine& Network::plug_in(const std::string& host_name, const std::string& site_name) {
   assert(!machines_.contains(host_name));
   Site& at = site(site_name);
   auto machine = std::make_unique<Machine>(*this, host_name, at);
@@ -116,7 +122,11 @@ void Network::add_machine(const std::string& host_name, const std::string& site_
   machine->address = Ipv4{at.prefix() | static_cast<uint32_t>(at.machines.size())};
   machine->out = std::make_unique<Wire>(seed_, host_name + " access out", at.access, at.up);
   machine->in = std::make_unique<Wire>(seed_, host_name + " access in", at.access, *machine);
+  return *(machines_[host_name] = std::move(machine));
+}
 
+void Network::add_machine(const std::string& host_name, const std::string& site_name) {
+  Machine* const machine = &plug_in(host_name, site_name);
   machine->node = ns3::CreateObject<ns3::Node>();
   machine->device = ns3::CreateObject<MachineDevice>();
   machine->device->SetAddress(ns3::Mac48Address::Allocate());
@@ -133,8 +143,26 @@ void Network::add_machine(const std::string& host_name, const std::string& site_
   const uint32_t interface = ip->AddInterface(machine->device);
   ip->AddAddress(interface, {ns3::Ipv4Address(machine->address.bits), ns3::Ipv4Mask("255.255.255.255")});
   ip->SetUp(interface);
-  routing.GetStaticRouting(ip)->SetDefaultRoute(ns3::Ipv4Address(at.prefix() | 254u), interface);
-  machines_[host_name] = std::move(machine);
+  routing.GetStaticRouting(ip)->SetDefaultRoute(ns3::Ipv4Address(machine->site.prefix() | 254u), interface);
+}
+
+void Network::add_port(const std::string& host_name, const std::string& site_name, Deliver deliver) {
+  plug_in(host_name, site_name).to_port = std::move(deliver);
+}
+
+bool Network::send(const std::string& host_name, Bytes packet) {
+  constexpr size_t header = 20, source = 12, destination = 16;
+  if (packet.size() < header || packet[0] >> 4 != 4) return false;
+  const auto address = [&](size_t at) {
+    return Ipv4{uint32_t{packet[at]} << 24 | uint32_t{packet[at + 1]} << 16 | uint32_t{packet[at + 2]} << 8 |
+                packet[at + 3]};
+  };
+  const Machine& from = machine(host_name);
+  const auto size = static_cast<uint32_t>(packet.size());
+  const auto copy = ns3::Create<ns3::Packet>(packet.data(), size);
+  if (from.capture) from.capture->write(ns3_now(), *copy);
+  from.out->send({copy, address(source), address(destination), size});
+  return true;
 }
 
 void Network::set_default_path(const LinkProperties& properties) {
@@ -205,7 +233,7 @@ void Network::cut(const std::string& from, const std::string& to, bool on) {
 void Network::capture(const std::string& host_name, std::unique_ptr<PcapWriter> writer) {
   Machine& m = *machines_.at(host_name);
   m.capture = std::move(writer);
-  m.device->set_capture(m.capture.get());
+  if (m.device) m.device->set_capture(m.capture.get());
 }
 
 Network::Site& Network::site(const std::string& name) {

@@ -19,6 +19,7 @@
 #include <ns3/node.h>
 #include <ns3/ptr.h>
 
+#include "models/host/byte_stream.h"
 #include "models/host/endpoint.h"
 #include "sim/wire.h"
 
@@ -43,10 +44,16 @@ class Network {
   // Names are unique; properties are those of each direction.
   void add_site(const std::string& site, const LinkProperties& uplink, const LinkProperties& access);
   void add_machine(const std::string& host_name, const std::string& site);
+  // A machine whose IP stack is elsewhere: what it sends is handed in by send(), what reaches it is handed
+  // to `deliver`, whole IPv4 packets both.
+  using Deliver = std::function<void(Bytes packet)>;
+  void add_port(const std::string& host_name, const std::string& site, Deliver deliver);
+  // From an event of ns-3. False: it is no IPv4 packet, and is dropped.
+  bool send(const std::string& host_name, Bytes packet);
   void set_default_path(const LinkProperties& properties);
   void set_path(const std::string& from, const std::string& to, const LinkProperties& properties);
 
-  ns3::Ptr<ns3::Node> node(const std::string& host_name) const;
+  ns3::Ptr<ns3::Node> node(const std::string& host_name) const;     // null for a port
   std::optional<Ipv4> address(const std::string& host_name) const;  // the hosts file of every machine
 
   // A kernel's rule for ports: the wildcard address and a specific one exclude each other, which
@@ -77,6 +84,7 @@ class Network {
   friend class MachineDevice;
 
   Site& site(const std::string& name);
+  Machine& plug_in(const std::string& host_name, const std::string& site_name);
   const Machine& machine(const std::string& host_name) const;
   Wire& path_wire(Site& from, Site& to);
   void across(const Frame& frame, Site& from);
@@ -89,6 +97,7 @@ class Network {
   std::map<std::pair<std::string, std::string>, LinkProperties> path_properties_;
   std::map<std::string, size_t> group_of_;
   std::set<std::pair<size_t, size_t>> cuts_;
+  std::vector<uint8_t> packet_;  // on its way to a port
 };
 
 }  // namespace distlab::sim

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "models/host/time.h"
 
@@ -12,14 +13,19 @@ namespace distlab::sim {
 
 class Simulator {
  public:
-  explicit Simulator(uint64_t seed);
+  enum class Pace {
+    fast,  // as fast as it goes
+    real,  // whoever paces it asks for next()
+  };
+  explicit Simulator(uint64_t seed, Pace pace = Pace::fast);
   ~Simulator();
   Simulator(const Simulator&) = delete;
   Simulator& operator=(const Simulator&) = delete;
 
   // Runs every event due before or at this time; the clock then shows it.
   void run_until(Time end);
-  uint64_t events() const;  // executed so far
+  std::optional<Time> next() const;  // when the next event is due; only at Pace::real
+  uint64_t events() const;           // executed so far
 };
 
 }  // namespace distlab::sim

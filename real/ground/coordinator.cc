@@ -1,0 +1,159 @@
+#include "real/ground/coordinator.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "models/host/event_kinds.h"
+#include "scenarios/cast/fault_event.h"
+
+namespace distlab::ground {
+namespace {
+
+using scenario::FaultKind;
+
+// From the making of the loop until the run begins: what making the network and starting the first
+// processes takes.
+constexpr Duration time_to_build = std::chrono::milliseconds{500};
+constexpr Duration time_per_machine = std::chrono::milliseconds{20};
+constexpr Duration time_per_process = std::chrono::milliseconds{25};
+constexpr Duration time_to_finish = std::chrono::seconds{5};
+
+class Coordinator {
+ public:
+  Coordinator(Loop& loop, lab::Lab& lab, Wan& wan, Processes::Settings settings, int out)
+      : scenario_(settings.scenario),
+        seed_(settings.seed),
+        loop_(loop),
+        lab_(lab),
+        wan_(wan),
+        courier_(loop, out),
+        settings_(std::move(settings)) {}
+
+  int run() {
+    send_text(MessageKind::origin, fmt::format("{}", loop_.clock().origin().count()));
+    if (auto built = wan_.build(lab_, loop_); !built) {
+      ending_.error = built.error();
+      return say_goodbye();
+    }
+    processes_.emplace(loop_, lab_, wan_, courier_, settings_, [this](const std::string& why) { give_up(why); });
+    schedule();
+    loop_.run();
+    processes_.reset();
+    return say_goodbye();
+  }
+
+ private:
+  // What starts with the run is started before it, and waits for its time.
+  void schedule() {
+    for (const cast::Part& part : processes_->parts()) {
+      if (!part.autostart) continue;
+      if (part.start <= Duration::zero()) {
+        processes_->start(part.key);
+      } else {
+        loop_.at(run_start + part.start, [this, key = part.key] { processes_->start(key); });
+      }
+    }
+    for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, seed_))
+      loop_.at(run_start + step.at, [this, step] { apply(step); });
+    loop_.at(run_start + scenario_.duration, [this] { finish(); });
+  }
+
+  void apply(const scenario::FaultStep& step) {
+    const scenario::Fault& fault = scenario_.faults.at(step.fault);
+    processes_->record("network", cast::fault_event(scenario_, step));
+    if (!fault.process.empty()) {
+      apply_to_process(step.kind, fault.process);
+    } else if (fault.message) {
+      const scenario::TunnelMessage& message = *fault.message;
+      processes_->harm(message.from, scenario_.nodes.at(message.to).name, message.harm, message.nth);
+    } else if (auto done = wan_.apply(step); !done) {
+      give_up(fmt::format("the fault '{}' cannot be done: {}", scenario::to_string(step.kind), done.error()));
+    }
+  }
+
+  void apply_to_process(FaultKind kind, const std::string& key) {
+    switch (kind) {
+      case FaultKind::kill:
+        return processes_->kill(key);
+      case FaultKind::start:
+        return processes_->start(key);
+      case FaultKind::freeze:
+        return processes_->freeze(key);
+      case FaultKind::thaw:
+        return processes_->thaw(key);
+      case FaultKind::kill_client:
+        return processes_->tell(key, actor::KillClient{});
+      case FaultKind::start_client:
+        return processes_->tell(key, actor::StartClient{});
+      case FaultKind::shutdown:
+        return processes_->shut_down(key);
+      default:
+        return processes_->tell(key, actor::Wedge{.on = kind == FaultKind::wedge});
+    }
+  }
+
+  void finish() {
+    if (finishing_) return;
+    finishing_ = true;
+    ending_.elapsed_s = to_seconds(loop_.clock().elapsed());
+    processes_->finish(time_to_finish, [this] { loop_.stop(); });
+  }
+
+  void give_up(const std::string& why) {
+    if (ending_.error.empty()) ending_.error = why;
+    ending_.elapsed_s = to_seconds(loop_.clock().elapsed());
+    loop_.stop();
+  }
+
+  void send_text(MessageKind kind, const std::string& text) {
+    courier_.send(kind, 0, Bytes(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+  }
+
+  int say_goodbye() {
+    const Lateness lateness = wan_.lateness();
+    ending_.packets = wan_.packets();
+    ending_.measured = lateness.count();
+    ending_.late_p50_ns = lateness.quantile(0.5).count();
+    ending_.late_p99_ns = lateness.quantile(0.99).count();
+    ending_.late_max_ns = lateness.max().count();
+    send_text(MessageKind::result,
+              nlohmann::json(ending_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    bool sent = false;
+    courier_.when_empty([&] {
+      sent = true;
+      loop_.stop();
+    });
+    if (!sent) loop_.run();
+    return sent ? 0 : 1;
+  }
+
+  const scenario::Scenario& scenario_;
+  const uint64_t seed_;
+  Loop& loop_;
+  lab::Lab& lab_;
+  Wan& wan_;
+  Courier courier_;
+  const Processes::Settings settings_;
+  std::optional<Processes> processes_;
+  Ending ending_;
+  bool finishing_ = false;
+};
+
+std::chrono::nanoseconds beginning(const scenario::Scenario& scenario) {
+  const auto processes = static_cast<int64_t>(scenario.nodes.size() + scenario.relays.size());
+  return Clock::monotonic() + time_to_build + processes * (time_per_machine + time_per_process);
+}
+
+}  // namespace
+
+int coordinate(lab::Lab& lab, Wan& wan, Processes::Settings settings, int out) {
+  const Clock clock(beginning(settings.scenario));
+  auto loop = Loop::make(clock);
+  if (!loop) return 1;
+  return Coordinator(*loop, lab, wan, std::move(settings), out).run();
+}
+
+}  // namespace distlab::ground

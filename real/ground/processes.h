@@ -1,0 +1,104 @@
+// The processes of a scenario in the hosts of a lab: started, killed, frozen, told things, and listened to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/host/event.h"
+#include "real/actor/command.h"
+#include "real/actor/plan.h"
+#include "real/ground/courier.h"
+#include "real/ground/loop.h"
+#include "real/ground/wan.h"
+#include "real/lab/lab.h"
+#include "scenarios/cast/parts.h"
+#include "scenarios/scenario.h"
+
+namespace distlab::ground {
+
+class Processes {
+ public:
+  struct Settings {
+    const scenario::Scenario& scenario;
+    std::string text;  // of the scenario, for the plans (scenario::Variant::canonical)
+    uint64_t seed = 1;
+    std::set<std::string> quiet_kinds = {};
+    std::string qlog_directory = {};  // "" for none
+    std::string actor_program = {};   // distlab-actor
+  };
+
+  // All must outlive it. `broken` is told once of what must not happen: a process that cannot be started,
+  // or that ends by itself.
+  Processes(Loop& loop, lab::Lab& lab, const Wan& wan, Courier& courier, Settings settings,
+            std::function<void(std::string why)> broken);
+  ~Processes();
+  Processes(const Processes&) = delete;
+  Processes& operator=(const Processes&) = delete;
+
+  const std::vector<cast::Part>& parts() const { return parts_; }
+
+  // As sim::Process has them; the key is that of a part.
+  void start(const std::string& key);
+  void kill(const std::string& key);
+  void freeze(const std::string& key);
+  void thaw(const std::string& key);
+  void tell(const std::string& key, const actor::Command& command);
+  void shut_down(const std::string& key);
+  void harm(const std::string& key, const std::string& peer, scenario::MessageHarm harm, uint64_t nth);
+
+  // The run ends: those that can say what only counts do so. `done` when all have, or after `limit`.
+  void finish(Duration limit, std::function<void()> done);
+
+  // An event of the ground itself, about one of its processes or about "network".
+  void record(std::string_view host, const Event& event);
+  // Names of the sources of messages: parts in their order, then "network".
+  static std::vector<std::string> sources(const std::vector<cast::Part>& parts);
+
+ private:
+  struct Process {
+    const cast::Part* part = nullptr;
+    uint32_t source = 0;
+    uint32_t lives = 0;
+    std::optional<lab::Child> child = {};
+    lab::Fd events = {}, control = {};
+    bool frozen = false;
+    bool leaving = false;                               // it was asked to end
+    bool finished = false;                              // its events have all come
+    std::map<uint64_t, actor::HarmMessage> harms = {};  // not done yet
+  };
+  struct Ends;  // of the channels of a new process
+
+  Process& at(const std::string& key) { return processes_.at(key); }
+  lab::Result<void> launch(Process& process);
+  lab::Result<void> listen(Process& process);
+  actor::Plan plan_of(const Process& process) const;
+  bool read_events(Process& process);  // false: there was nothing
+  void read_reports(Process& process);
+  void exited(Process& process);
+  void bury(Process& process);
+  void close_events(Process& process);
+  void fail(std::string why);
+  void check_finished();
+
+  Loop& loop_;
+  lab::Lab& lab_;
+  const Wan& wan_;
+  Courier& courier_;
+  const Settings settings_;
+  std::function<void(std::string)> broken_;
+  const std::vector<cast::Part> parts_;
+  std::map<std::string, Process> processes_;
+  std::map<std::string, Ipv4> hosts_;
+  uint64_t last_harm_ = 0;
+  std::function<void()> finished_;
+  bool finishing_ = false;
+};
+
+}  // namespace distlab::ground
