@@ -36,8 +36,8 @@ Lab::FarEnd Lab::add_far_end(const Attachment& attachment, const std::string& in
   // The far end's own address is another one, so that the kernel there takes the frames for somebody
   // else's and leaves them to the packet socket.
   outside_.ip.push_back(fmt::format(
-      "link add name {} netns {} address {} mtu {} arp off type veth peer name {} address {} mtu {} arp off",
-      interface, network_path(attachment.host), to_text(far_end.host_address), attachment.mtu, far_end.interface,
+      "link add name {} netns {} address {} mtu {} arp off type veth peer name {} address {} mtu {} arp off", interface,
+      network_path(attachment.host), to_text(far_end.host_address), attachment.mtu, far_end.interface,
       to_text(next_ethernet_address()), attachment.mtu));
   outside_.ip.push_back(fmt::format("link set {} up", far_end.interface));
   std::vector<std::string>& ip = at(attachment.host).ip;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -15,7 +16,8 @@
 namespace distlab::lab {
 namespace {
 
-constexpr size_t max_host_name = 64;  // HOST_NAME_MAX
+constexpr size_t max_host_name = 64;       // HOST_NAME_MAX
+constexpr int max_carrier_wait_ms = 2000;  // such events are looked at once a second at worst
 
 Result<Fd> network_here() {
   Fd network(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
@@ -35,6 +37,12 @@ Result<void> loopback_up(const Fd& control) {
   request.ifr_flags = IFF_UP | IFF_LOOPBACK | IFF_RUNNING;
   if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0) return failure("ip link set lo up", errno);
   return {};
+}
+
+bool running(const Fd& control, const std::string& interface) {
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  return ::ioctl(control.get(), SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
 }
 
 // /proc/sys/net shows the settings of the namespace one is in.
@@ -154,8 +162,8 @@ LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
     made->address = spec->address;
     made->interface = next_interface(spec->host);
     command +=
-        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer",
-                    made->interface, network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
+        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer", made->interface,
+                    network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
     at(spec->host).ip.push_back(fmt::format("link set {} up", made->interface));
     if (!spec->address.empty()) {
       at(spec->host).ip.push_back(fmt::format("addr add {}/32 dev {}", spec->address, made->interface));
@@ -163,7 +171,10 @@ LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
   }
   outside_.ip.push_back(std::move(command));
   links_.push_back(std::move(link));
-  return LinkId{links_.size() - 1};
+  const LinkId id{links_.size() - 1};
+  unsettled_.insert(id);
+  superpackets_.insert(id);
+  return id;
 }
 
 std::string Lab::route_command(const End& end, const std::string& destination) {
@@ -184,17 +195,14 @@ void Lab::shape(LinkId id, Direction direction, const Shape& shape) {
   from.shape = shape;
   std::vector<std::string>& tc = at(from.host).tc;
   tc.insert(tc.end(), commands.begin(), commands.end());
-  if (!link.whole_packets) {
-    link.whole_packets = true;
-    unsettled_.push_back(id);
-  }
 }
 
 // The kernel forgets routes with their interface.
-void Lab::set_up(LinkId link, Side side, bool up) {
-  End& which = end(at(link), side);
+void Lab::set_up(LinkId id, Side side, bool up) {
+  End& which = end(at(id), side);
   if (which.up == up) return;
   which.up = up;
+  unsettled_.insert(id);
   Host& host = at(which.host);
   host.ip.push_back(fmt::format("link set {} {}", which.interface, up ? "up" : "down"));
   for (const std::string& destination : which.routes) {
@@ -220,21 +228,25 @@ void Lab::drop(const Drop& drop, bool on) {
 }
 
 // All rules of a host, which take the place of those before in one transaction.
-std::string Lab::rules(HostId host) const {
-  std::string rules;
+std::vector<std::string> Lab::rules(HostId host) const {
+  // Before connection tracking and routing.
+  std::vector<std::string> lines{"add table ip distlab", "delete table ip distlab", "add table ip distlab",
+                                 "add chain ip distlab drops { type filter hook prerouting priority -300 ; }"};
   for (const Link& link : links_) {
     for (const End* end : {&link.a, &link.b}) {
-      if (end->host == host && end->dropped) rules += fmt::format("iifname \"{}\" drop; ", end->interface);
+      if (end->host == host && end->dropped) {
+        lines.push_back(fmt::format("add rule ip distlab drops iifname \"{}\" drop", end->interface));
+      }
     }
   }
   for (const Drop& drop : drops_) {
     if (drop.host != host) continue;
-    if (!drop.source.empty()) rules += fmt::format("ip saddr {} ", drop.source);
-    if (!drop.destination.empty()) rules += fmt::format("ip daddr {} ", drop.destination);
-    rules += "drop; ";
+    std::string match;
+    if (!drop.source.empty()) match += fmt::format("ip saddr {} ", drop.source);
+    if (!drop.destination.empty()) match += fmt::format("ip daddr {} ", drop.destination);
+    lines.push_back(fmt::format("add rule ip distlab drops {}drop", match));
   }
-  // Before connection tracking and routing.
-  return fmt::format("table ip distlab {{ chain drops {{ type filter hook prerouting priority -300; {}}} }}", rules);
+  return lines;
 }
 
 bool Lab::pending() const {
@@ -248,7 +260,7 @@ std::vector<Script> Lab::take(Tool tool) {
     Host& host = hosts_[i];
     std::vector<std::string> lines;
     if (tool == Tool::nft && std::exchange(host.rules_changed, false)) {
-      lines = {"add table ip distlab", "delete table ip distlab", rules(HostId{i})};
+      lines = rules(HostId{i});
     } else if (tool != Tool::nft) {
       lines = std::exchange(tool == Tool::ip ? host.ip : host.tc, {});
     }
@@ -258,7 +270,7 @@ std::vector<Script> Lab::take(Tool tool) {
 }
 
 Result<void> Lab::apply() {
-  const std::vector<LinkId> unsettled = std::exchange(unsettled_, {});
+  const std::set<LinkId> unsettled = std::exchange(unsettled_, {});
   Result<void> done;
   if (!outside_.ip.empty()) {
     const Script make{Tool::ip, outside_.network.get(), outside_.name, std::exchange(outside_.ip, {})};
@@ -267,7 +279,7 @@ Result<void> Lab::apply() {
     for (const Host& host : hosts_) networks.push_back(host.network.get());
     done = run_scripts(std::span(&make, 1), networks);
   }
-  for (const LinkId id : unsettled) {
+  for (const LinkId id : std::exchange(superpackets_, {})) {
     for (const End* end : {&at(id).a, &at(id).b}) {
       if (done) done = switch_off(at(end->host).control.get(), end->interface, Offload::segments);
     }
@@ -276,7 +288,26 @@ Result<void> Lab::apply() {
     const std::vector<Script> scripts = take(tool);  // after an error, too: it is not to come again
     if (done) done = run_scripts(scripts);
   }
+  for (const LinkId id : unsettled) {
+    if (done) done = settle(at(id));
+  }
   return done;
+}
+
+// The kernel notices that a cable was plugged in in its own time, and until then loses what is sent.
+Result<void> Lab::settle(const Link& link) const {
+  for (const End* end : {&link.a, &link.b}) {
+    const Host& host = at(end->host);
+    for (int i = 0; link.a.up && link.b.up && !running(host.control, end->interface); ++i) {
+      if (i == max_carrier_wait_ms) {
+        return tl::make_unexpected(fmt::format("ip link set {} up: no carrier (in {})", end->interface, host.name));
+      }
+      ::poll(nullptr, 0, 1);
+    }
+    // It says so a moment before it is so, under the lock that this waits for.
+    if (Result<void> waited = loopback_up(host.control); !waited) return waited;
+  }
+  return {};
 }
 
 Result<Child> Lab::spawn(HostId host, const Command& command) const {

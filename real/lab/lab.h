@@ -38,22 +38,22 @@ struct Attachment {
   enum class Kind { any, tun, veth };  // any: tun where it can be had
 
   HostId host{};
-  std::string address;  // "10.0.1.1"; the default route leads here
+  std::string address = {};  // "10.0.1.1"; the default route leads here
   uint32_t mtu = 1500;
   Kind kind = Kind::any;
 };
 
 struct LinkEnd {
   HostId host{};
-  std::string address;  // "10.0.1.1"; empty: none, as routers between routers need none
+  std::string address = {};  // "10.0.1.1"; empty: none, as routers between routers need none
 };
 
 // Packets that are dropped on arrival at this host. What is empty matches everything; the host's
 // own packets are never matched on their way out.
 struct Drop {
   HostId host{};
-  std::string source;       // "10.0.1.0/24"
-  std::string destination;  // the same
+  std::string source = {};       // "10.0.1.0/24"
+  std::string destination = {};  // the same
   auto operator<=>(const Drop&) const = default;
 };
 
@@ -121,7 +121,6 @@ class Lab {
   struct Link {
     End a, b;
     uint32_t mtu = 1500;
-    bool whole_packets = false;  // offloads are off at both ends
   };
 
   explicit Lab(World world) : world_(std::move(world)) {}
@@ -134,7 +133,7 @@ class Lab {
   EthernetAddress next_ethernet_address();
   std::string network_path(HostId host) const;
   static std::string route_command(const End& end, const std::string& destination);
-  std::string rules(HostId host) const;
+  std::vector<std::string> rules(HostId host) const;
 
   struct FarEnd {  // of a veth port
     std::string interface;
@@ -146,13 +145,16 @@ class Lab {
 
   std::vector<Script> take(Tool tool);
   bool pending() const;
+  Result<void> settle(const Link& link) const;
 
   World world_;
   Host outside_;  // the lab's own namespace, where the far ends of ports are; `ip` makes links there
   std::vector<Host> hosts_;
   std::vector<Link> links_;
   std::set<Drop> drops_;
-  std::vector<LinkId> unsettled_;  // links made since the last apply()
+  // Since the last apply():
+  std::set<LinkId> unsettled_;     // links that were made, or went up or down
+  std::set<LinkId> superpackets_;  // links that were made, whose interfaces still join packets to large ones
   uint32_t ethernet_addresses_ = 0;
   size_t far_ends_ = 0;
   size_t replaced_files_ = 0;

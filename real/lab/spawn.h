@@ -14,13 +14,13 @@
 namespace distlab::lab {
 
 struct Command {
-  std::vector<std::string> arguments;    // the first is the program, looked for in PATH
-  std::vector<std::string> environment;  // "NAME=value"; nothing else is inherited
-  std::string directory;                 // empty: ours
+  std::vector<std::string> arguments = {};    // the first is the program, looked for in PATH
+  std::vector<std::string> environment = {};  // "NAME=value"; nothing else is inherited
+  std::string directory = {};                 // empty: ours
   // Descriptors, each by its number in the process. 0, 1 and 2 are /dev/null unless they are here;
   // all others of ours are closed.
-  std::map<int, int> fds;
-  std::map<int, rlimit> limits;  // by resource: RLIMIT_CORE, ...
+  std::map<int, int> fds = {};
+  std::map<int, rlimit> limits = {};  // by resource: RLIMIT_CORE, ...
 };
 
 struct Exit {
@@ -59,8 +59,8 @@ class Child {
 
 // Where a process is started.
 struct Place {
-  int network = -1;       // descriptor of a network namespace; -1: ours
-  std::string host_name;  // what gethostname says there; empty: ours
+  int network = -1;            // descriptor of a network namespace; -1: ours
+  std::string host_name = {};  // what gethostname says there; empty: ours
 };
 
 // The error names the program and the step that failed.
