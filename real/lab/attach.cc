@@ -11,7 +11,6 @@
 
 namespace distlab::lab {
 namespace {
-
 // Packets a TUN device keeps until they are read: a burst, or a reader that was late.
 constexpr int tun_queue = 1000;
 
@@ -35,10 +34,12 @@ Lab::FarEnd Lab::add_far_end(const Attachment& attachment, const std::string& in
   const FarEnd far_end{fmt::format("port{}", far_ends_++), next_ethernet_address()};
   // The far end's own address is another one, so that the kernel there takes the frames for somebody
   // else's and leaves them to the packet socket.
-  outside_.ip.push_back(fmt::format(
-      "link add name {} netns {} address {} mtu {} arp off type veth peer name {} address {} mtu {} arp off", interface,
-      network_path(attachment.host), to_text(far_end.host_address), attachment.mtu, far_end.interface,
-      to_text(next_ethernet_address()), attachment.mtu));
+  const auto half = [&](const std::string& name, const EthernetAddress& address) {
+    return fmt::format("index {} name {} address {} mtu {} arp off", next_index(), name, to_text(address),
+                       attachment.mtu);
+  };
+  outside_.ip.push_back(fmt::format("link add {} netns {} type veth peer {}", half(interface, far_end.host_address),
+                                    network_path(attachment.host), half(far_end.interface, next_ethernet_address())));
   outside_.ip.push_back(fmt::format("link set {} up", far_end.interface));
   std::vector<std::string>& ip = at(attachment.host).ip;
   ip.push_back(fmt::format("link set {} up", interface));
@@ -54,6 +55,8 @@ Result<Port> Lab::open_far_end(const Attachment& attachment, const std::string& 
       switch_off(at(attachment.host).control.get(), interface, Offload::segments)
           .and_then([&] { return switch_off(at(attachment.host).control.get(), interface, Offload::checksums); })
           .and_then([&] { return switch_off(outside_.control.get(), far_end.interface, Offload::segments); });
+  if (ready) ready = wait_for_carrier(at(attachment.host), interface);
+  if (ready) ready = wait_for_carrier(outside_, far_end.interface);
   if (!ready) return tl::make_unexpected(ready.error());
   Result<Fd> socket = open_packet_socket(far_end.interface);
   if (!socket) return tl::make_unexpected(socket.error());

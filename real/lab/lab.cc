@@ -156,20 +156,20 @@ LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
   link.mtu = mtu;
   // One address for both ends: without ARP a sender addresses frames to itself, and so to the other.
   const std::string ethernet = to_text(next_ethernet_address());
-  std::string command = "link add";
-  for (const auto& [spec, made] : {std::pair{&a, &link.a}, std::pair{&b, &link.b}}) {
-    made->host = spec->host;
-    made->address = spec->address;
-    made->interface = next_interface(spec->host);
-    command +=
-        fmt::format("{} name {} netns {} address {} mtu {} arp off{}", made == &link.a ? "" : " peer", made->interface,
-                    network_path(made->host), ethernet, mtu, made == &link.a ? " type veth" : "");
-    at(spec->host).ip.push_back(fmt::format("link set {} up", made->interface));
-    if (!spec->address.empty()) {
-      at(spec->host).ip.push_back(fmt::format("addr add {}/32 dev {}", spec->address, made->interface));
-    }
-  }
-  outside_.ip.push_back(std::move(command));
+  const auto make_end = [&](const LinkEnd& spec) {
+    End end{.host = spec.host, .interface = next_interface(spec.host), .address = spec.address};
+    std::vector<std::string>& ip = at(spec.host).ip;
+    ip.push_back(fmt::format("link set {} up", end.interface));
+    if (!spec.address.empty()) ip.push_back(fmt::format("addr add {}/32 dev {}", spec.address, end.interface));
+    return end;
+  };
+  const auto half = [&](const End& end) {
+    return fmt::format("index {} name {} netns {} address {} mtu {} arp off", next_index(), end.interface,
+                       network_path(end.host), ethernet, mtu);
+  };
+  link.a = make_end(a);
+  link.b = make_end(b);
+  outside_.ip.push_back(fmt::format("link add {} type veth peer {}", half(link.a), half(link.b)));
   links_.push_back(std::move(link));
   const LinkId id{links_.size() - 1};
   unsettled_.insert(id);
@@ -289,25 +289,25 @@ Result<void> Lab::apply() {
     if (done) done = run_scripts(scripts);
   }
   for (const LinkId id : unsettled) {
-    if (done) done = settle(at(id));
+    const Link& link = at(id);
+    if (!link.a.up || !link.b.up) continue;
+    for (const End* end : {&link.a, &link.b}) {
+      if (done) done = wait_for_carrier(at(end->host), end->interface);
+    }
   }
   return done;
 }
 
 // The kernel notices that a cable was plugged in in its own time, and until then loses what is sent.
-Result<void> Lab::settle(const Link& link) const {
-  for (const End* end : {&link.a, &link.b}) {
-    const Host& host = at(end->host);
-    for (int i = 0; link.a.up && link.b.up && !running(host.control, end->interface); ++i) {
-      if (i == max_carrier_wait_ms) {
-        return tl::make_unexpected(fmt::format("ip link set {} up: no carrier (in {})", end->interface, host.name));
-      }
-      ::poll(nullptr, 0, 1);
+Result<void> Lab::wait_for_carrier(const Host& host, const std::string& interface) {
+  for (int i = 0; !running(host.control, interface); ++i) {
+    if (i == max_carrier_wait_ms) {
+      return tl::make_unexpected(fmt::format("ip link set {} up: no carrier (in {})", interface, host.name));
     }
-    // It says so a moment before it is so, under the lock that this waits for.
-    if (Result<void> waited = loopback_up(host.control); !waited) return waited;
+    ::poll(nullptr, 0, 1);
   }
-  return {};
+  // It says so a moment before it is so, under the lock that this waits for.
+  return loopback_up(host.control);
 }
 
 Result<Child> Lab::spawn(HostId host, const Command& command) const {

@@ -112,9 +112,9 @@ class Lab {
   };
   struct End {
     HostId host{};
-    std::string interface, address;
-    std::vector<std::string> routes;
-    Shape shape;           // of what leaves here
+    std::string interface = {}, address = {};
+    std::vector<std::string> routes = {};
+    Shape shape = {};      // of what leaves here
     bool dropped = false;  // what arrives here
     bool up = true;
   };
@@ -131,6 +131,7 @@ class Lab {
   static End& end(Link& link, Side side) { return side == Side::a ? link.a : link.b; }
   std::string next_interface(HostId host);
   EthernetAddress next_ethernet_address();
+  int next_index() { return next_index_++; }
   std::string network_path(HostId host) const;
   static std::string route_command(const End& end, const std::string& destination);
   std::vector<std::string> rules(HostId host) const;
@@ -145,7 +146,7 @@ class Lab {
 
   std::vector<Script> take(Tool tool);
   bool pending() const;
-  Result<void> settle(const Link& link) const;
+  static Result<void> wait_for_carrier(const Host& host, const std::string& interface);
 
   World world_;
   Host outside_;  // the lab's own namespace, where the far ends of ports are; `ip` makes links there
@@ -156,6 +157,10 @@ class Lab {
   std::set<LinkId> unsettled_;     // links that were made, or went up or down
   std::set<LinkId> superpackets_;  // links that were made, whose interfaces still join packets to large ones
   uint32_t ethernet_addresses_ = 0;
+  // Of interfaces, different throughout the lab: when both ends of a pair have the same number, the
+  // kernel takes up to a second to notice a plugged cable (linkwatch_urgent_event). Above what it
+  // numbers itself.
+  int next_index_ = 1000;
   size_t far_ends_ = 0;
   size_t replaced_files_ = 0;
 };

@@ -1,9 +1,13 @@
 #include "real/lab/port.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
+#include <cstring>
+
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "real/lab/testing/net.h"
 #include "real/lab/testing/run.h"
@@ -83,6 +87,32 @@ void streams_pass(Lab& lab, Kind kind) {
   EXPECT_GE(pair.hub.packets, text.size() / 1500);
 }
 
+// As most machines have it: the device file is everybody's. In a mount namespace of this process.
+bool open_tun_to_everybody() {
+  ::umask(0);
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("tmpfs", "/mnt", "tmpfs", 0, nullptr) == 0 &&
+         ::mknod("/mnt/tun", S_IFCHR | 0666, ::makedev(10, 200)) == 0 &&
+         ::mount("/mnt/tun", "/dev/net/tun", nullptr, MS_BIND, nullptr) == 0;
+}
+
+// The body with TUN ports, if the kernel gives them; else the error must name the file.
+void run_with_tun(User user, void (*body)(Lab&, Kind)) {
+  run_as(users().front(), [&] {
+    EXPECT_TRUE(::geteuid() != 0 || open_tun_to_everybody()) << std::strerror(errno);
+    run_in_lab(user, [&](Lab& lab) {
+      const Result<std::vector<Port>> probe =
+          lab.attach({{.host = *lab.add_host("probe"), .address = "10.0.9.1", .kind = Kind::tun}});
+      if (probe) {
+        body(lab, Kind::tun);
+      } else {
+        EXPECT_THAT(probe.error(), ::testing::HasSubstr("opening /dev/net/tun: "));
+        std::printf("no TUN devices here: %s\n", probe.error().c_str());
+      }
+    });
+  });
+}
+
 class PortTest : public LabTest {};
 
 // Datagrams between two hosts pass through ports of the kind any user can have, whole and with right
@@ -94,6 +124,26 @@ TEST_P(PortTest, DatagramsPassThroughVeth) {
 // A megabyte over TCP arrives as it was sent, in packets no larger than the mtu, with right checksums.
 TEST_P(PortTest, StreamsPassThroughVeth) {
   run_in_lab(GetParam(), [](Lab& lab) { streams_pass(lab, Kind::veth); });
+}
+
+// The same through TUN devices.
+TEST_P(PortTest, DatagramsPassThroughTun) {
+  run_with_tun(GetParam(), datagrams_pass);
+}
+
+// The same through TUN devices.
+TEST_P(PortTest, StreamsPassThroughTun) {
+  run_with_tun(GetParam(), streams_pass);
+}
+
+// What is not told which kind to take takes the one there is.
+TEST_P(PortTest, AnyKindIsTaken) {
+  run_in_lab(GetParam(), [](Lab& lab) {
+    const bool open = ::access("/dev/net/tun", R_OK | W_OK) == 0;
+    const Result<std::vector<Port>> ports = lab.attach({{.host = *lab.add_host("alice"), .address = "10.0.1.1"}});
+    ASSERT_TRUE(ports) << ports.error();
+    EXPECT_EQ(ports->front().kind(), open ? Port::Kind::tun : Port::Kind::veth);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Users, PortTest, ::testing::ValuesIn(users()), ::testing::PrintToStringParamName());
