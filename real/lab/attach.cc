@@ -31,7 +31,7 @@ Result<Port> Lab::attach_tun(const Attachment& attachment, const std::string& in
 }
 
 Lab::FarEnd Lab::add_far_end(const Attachment& attachment, const std::string& interface) {
-  const FarEnd far_end{fmt::format("port{}", far_ends_++), next_ethernet_address()};
+  FarEnd far_end{fmt::format("port{}", far_ends_++), next_ethernet_address()};
   // The far end's own address is another one, so that the kernel there takes the frames for somebody
   // else's and leaves them to the packet socket.
   const auto half = [&](const std::string& name, const EthernetAddress& address) {

@@ -321,6 +321,11 @@ Result<Child> Lab::spawn(HostId host, const Command& command) const {
   return lab::spawn({.network = at(host).network.get(), .host_name = at(host).name}, limited);
 }
 
+Result<void> Lab::run(HostId host, Tool tool, const std::vector<std::string>& commands) const {
+  const Script script{tool, at(host).network.get(), at(host).name, commands};
+  return run_scripts(std::span(&script, 1));
+}
+
 Result<void> Lab::within(HostId host, const std::function<void()>& action) const {
   const Visit visit(at(host).network, outside_.network);
   if (!visit) return failure(fmt::format("entering the network of {}", at(host).name), errno);

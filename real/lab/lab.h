@@ -95,6 +95,11 @@ class Lab {
   // A process in the host; it dies with the lab. It gets the caller's limit of open files unless the
   // command says otherwise. Anything written down must have been applied.
   Result<Child> spawn(HostId host, const Command& command) const;
+  // Runs the tool's commands in the host now: for what this class has no word for. The table "distlab"
+  // of nft is ours.
+  Result<void> run(HostId host, Tool tool, const std::vector<std::string>& commands) const;
+  // The name of the link's interface on that side, for such commands.
+  const std::string& interface(LinkId link, Side side) { return end(at(link), side).interface; }
   // Runs the action as a thread of this host: sockets it opens belong to the host.
   Result<void> within(HostId host, const std::function<void()>& action) const;
   // Puts the text in the place of an existing file, for this world only ("/etc/hosts").

@@ -71,6 +71,29 @@ TEST_P(LabHostsTest, AppliesBeforeProcesses) {
   });
 }
 
+// Commands of one's own run in the host, and their errors come back.
+TEST_P(LabHostsTest, RunsOtherCommands) {
+  run_in_lab(GetParam(), [](Lab& lab) {
+    const HostId a = *lab.add_host("a");
+    const HostId b = *lab.add_host("b");
+    const LinkId link = lab.link({.host = a, .address = "10.0.1.1"}, {.host = b, .address = "10.0.2.1"});
+    lab.route(link, Side::a, "default");
+    lab.route(link, Side::b, "default");
+    ASSERT_TRUE(lab.apply());
+    EXPECT_EQ(lab.interface(link, Side::b), "eth0");
+    EXPECT_TRUE(ping(lab, a, "10.0.2.1"));
+    const Result<void> done =
+        lab.run(b, Tool::nft,
+                {"add table ip own", "add chain ip own out { type filter hook output priority 0 ; }",
+                 "add rule ip own out oifname " + lab.interface(link, Side::b) + " drop"});
+    EXPECT_TRUE(done) << done.error();
+    EXPECT_FALSE(ping(lab, a, "10.0.2.1", 50));
+    const Result<void> failed = lab.run(a, Tool::ip, {"link set eth7 up"});
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error(), "ip link set eth7 up: Cannot find device \"eth7\" (in a)");
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Users, LabHostsTest, ::testing::ValuesIn(users()), ::testing::PrintToStringParamName());
 
 }  // namespace

@@ -41,17 +41,12 @@ size_t Port::receive(const std::function<void(std::span<const uint8_t>)>& each, 
 }
 
 size_t Port::receive_tun(const std::function<void(std::span<const uint8_t>)>& each, size_t limit) {
-  size_t count = 0;
-  while (count < limit) {
+  for (size_t count = 0; count < limit; ++count) {
     const ssize_t length = ::read(fd_.get(), buffer_.data(), buffer_.size());
-    if (length <= 0) break;
-    // The kernel's own IPv6 chatter comes through here as well.
-    if (buffer_[0] >> 4U == 4) {
-      ++count;
-      each({buffer_.data(), static_cast<size_t>(length)});
-    }
+    if (length <= 0) return count;
+    each({buffer_.data(), static_cast<size_t>(length)});
   }
-  return count;
+  return limit;
 }
 
 size_t Port::receive_veth(const std::function<void(std::span<const uint8_t>)>& each, size_t limit) {

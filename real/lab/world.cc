@@ -123,7 +123,7 @@ Result<void> mount_privately(const Caller& caller, World& world) {
   if (!directory) return tl::make_unexpected(directory.error());
   world.temporary_directory = *directory;
   // Nothing mounted here is to show outside.
-  const Result<void> mounted = mount_or_say("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr).and_then([&] {
+  Result<void> mounted = mount_or_say("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr).and_then([&] {
     return mount_or_say("tmpfs", *directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700");
   });
   // A container that masks parts of /proc forbids a fresh one; the old one serves all but `ps`.
