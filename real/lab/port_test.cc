@@ -90,10 +90,10 @@ void streams_pass(Lab& lab, Kind kind) {
 // As most machines have it: the device file is everybody's. In a mount namespace of this process.
 bool open_tun_to_everybody() {
   ::umask(0);
-  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-         ::mount("tmpfs", "/mnt", "tmpfs", 0, nullptr) == 0 &&
-         ::mknod("/mnt/tun", S_IFCHR | 0666, ::makedev(10, 200)) == 0 &&
-         ::mount("/mnt/tun", "/dev/net/tun", nullptr, MS_BIND, nullptr) == 0;
+  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/dev", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+         ::mount("tmpfs", "/dev/shm", "tmpfs", 0, nullptr) == 0 &&
+         ::mknod("/dev/shm/tun", S_IFCHR | 0666, ::makedev(10, 200)) == 0 &&
+         ::mount("/dev/shm/tun", "/dev/net/tun", nullptr, MS_BIND, nullptr) == 0;
 }
 
 // The body with TUN ports, if the kernel gives them; else the error must name the file.

@@ -118,14 +118,30 @@ Result<std::string> directory_to_cover(const Caller& caller) {
   return tl::make_unexpected("no directory to mount temporary files at (/dev/shm, /mnt, /media, /srv)");
 }
 
+// Nothing mounted in here is to show outside. In a chroot "/" may lie in the middle of a mount, which
+// cannot be named; from the namespace's own root, where joining it again leads, all can.
+Result<void> stop_propagation() {
+  constexpr unsigned long all_private = MS_REC | MS_PRIVATE;
+  if (::mount("none", "/", nullptr, all_private, nullptr) == 0) return {};
+  const std::string attempt = "making mounts private";
+  if (errno != EINVAL) return failure(attempt, errno);
+  const Fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Fd directory(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const Fd mounts(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+  if (!root || !directory || !mounts || ::setns(mounts.get(), CLONE_NEWNS) != 0 ||
+      ::mount("none", "/", nullptr, all_private, nullptr) != 0 || ::fchdir(root.get()) != 0 || ::chroot(".") != 0 ||
+      ::fchdir(directory.get()) != 0) {
+    return failure(attempt + " from inside a chroot", errno);
+  }
+  return {};
+}
+
 Result<void> mount_privately(const Caller& caller, World& world) {
   const Result<std::string> directory = directory_to_cover(caller);
   if (!directory) return tl::make_unexpected(directory.error());
   world.temporary_directory = *directory;
-  // Nothing mounted here is to show outside.
-  Result<void> mounted = mount_or_say("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr).and_then([&] {
-    return mount_or_say("tmpfs", *directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700");
-  });
+  Result<void> mounted = stop_propagation().and_then(
+      [&] { return mount_or_say("tmpfs", *directory, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700"); });
   // A container that masks parts of /proc forbids a fresh one; the old one serves all but `ps`.
   world.own_proc = mounted && ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
   return mounted;

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -149,7 +150,7 @@ bool ends(int pidfd) {
 // Starts a process that stands for distlab, with a filled lab in it; when that runs, `end` is called
 // with the process's id. Afterwards the world must have ended and nothing of it be left.
 void ends_with_its_parent(User user, const std::function<void(pid_t)>& end) {
-  run_as(user, [&] {
+  run_where_labs_are(user, [&] {
     const Outside before;
     const std::set<std::string> ours = own_namespaces();
     {
@@ -186,6 +187,55 @@ void ends_with_its_parent(User user, const std::function<void(pid_t)>& end) {
   });
 }
 
+// "/" lies in the middle of a mount, or the machine's own is not where its init has it.
+bool in_a_chroot() {
+  struct stat ours {};
+  struct stat machines {};
+  return ::stat("/", &ours) == 0 && ::stat("/proc/1/root/", &machines) == 0 &&
+         (ours.st_dev != machines.st_dev || ours.st_ino != machines.st_ino);
+}
+
+void share_mounts_of_our_own() {
+  ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
+}
+
+void go_into_a_chroot() {
+  ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
+  ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+  ASSERT_EQ(::mount("tmpfs", "/mnt", "tmpfs", 0, nullptr), 0);
+  ASSERT_EQ(::mount("none", "/", nullptr, MS_REC | MS_SHARED, nullptr), 0);
+  for (const std::string folder : {"usr", "bin", "sbin", "lib", "lib64", "etc", "proc", "dev"}) {
+    const std::string from = "/" + folder;
+    const std::string to = "/mnt/root" + from;
+    if (!std::filesystem::exists(from)) continue;
+    std::filesystem::create_directories(to);
+    ASSERT_EQ(::mount(from.c_str(), to.c_str(), nullptr, MS_BIND | MS_REC, nullptr), 0);
+  }
+  ASSERT_EQ(::chmod("/mnt/root", 0755), 0);
+  ASSERT_EQ(::chroot("/mnt/root"), 0);
+  ASSERT_EQ(::chdir("/usr"), 0);
+}
+
+void mounts_stay_inside() {
+  const std::string before = contents("/proc/self/mountinfo");
+  const std::string hosts = contents("/etc/hosts");
+  const Pipe pipe;
+  Result<Running> running = enter([&](Lab& lab) {
+    std::vector<Port> ports;
+    EXPECT_EQ(std::filesystem::is_empty(lab.world().temporary_directory), true);
+    EXPECT_TRUE(lab.replace_file("/etc/hosts", "10.0.1.1 alice\n"));
+    const std::vector<Child> children = fill(lab, pipe, ports);
+    ::pause();
+    return 0;
+  });
+  ASSERT_TRUE(running) << running.error();
+  ASSERT_FALSE(pipe.line().empty());
+  EXPECT_EQ(contents("/proc/self/mountinfo"), before);
+  EXPECT_EQ(contents("/etc/hosts"), hosts);
+}
+
 class WorldTest : public LabTest {};
 
 // kill -9 of the process that made a lab ends everything in it and leaves nothing.
@@ -200,7 +250,7 @@ TEST_P(WorldTest, NothingOutlivesCtrlC) {
 
 // A world that is no longer wanted ends with its handle, whatever runs in it.
 TEST_P(WorldTest, EndsWithItsHandle) {
-  run_as(GetParam(), [] {
+  run_where_labs_are(GetParam(), [] {
     const Outside before;
     {
       const Pipe pipe;
@@ -223,7 +273,7 @@ TEST_P(WorldTest, EndsWithItsHandle) {
 
 // What the body returns is the status outside; an end by a signal is 128 and the signal.
 TEST_P(WorldTest, StatusComesOut) {
-  run_as(GetParam(), [] {
+  run_where_labs_are(GetParam(), [] {
     Result<Running> seven = enter([](Lab&) { return 7; });
     ASSERT_TRUE(seven) << seven.error();
     EXPECT_TRUE(ends(seven->pidfd()));
@@ -236,7 +286,7 @@ TEST_P(WorldTest, StatusComesOut) {
 
 // An error of what prepares the world is the caller's error, and the body does not run.
 TEST_P(WorldTest, ErrorOfPreparingComesOut) {
-  run_as(GetParam(), [] {
+  run_where_labs_are(GetParam(), [] {
     const Pipe pipe;
     Result<Running> running = enter_world([](const World&) -> Result<void> { return tl::make_unexpected("no luck"); },
                                           [&] {
@@ -266,9 +316,35 @@ TEST_P(WorldTest, IsPrivate) {
   });
 }
 
+// What is mounted inside does not show outside, even where mounts are shared, as systemd makes them.
+TEST_P(WorldTest, MountsStayInside) {
+  run_as(users().front(), [] {
+    if (::geteuid() == 0 && !in_a_chroot()) share_mounts_of_our_own();
+    run_where_labs_are(GetParam(), mounts_stay_inside);
+  });
+}
+
+// A chroot into a plain directory is no hindrance for root; the kernel gives others no lab in there,
+// and the error says so.
+TEST_P(WorldTest, WorksInAChroot) {
+  if (::geteuid() != 0) return;  // only root can set it up
+  run_as(User::root, [] {
+    if (!in_a_chroot()) go_into_a_chroot();
+    if (GetParam() == User::root) {
+      run_as(User::root, mounts_stay_inside);
+    } else {
+      run_as(User::ordinary, [] {
+        const Result<Running> running = enter([](Lab&) { return 0; });
+        ASSERT_FALSE(running);
+        EXPECT_THAT(running.error(), HasSubstr("chroot forbids them; run as root"));
+      });
+    }
+  });
+}
+
 // Two labs with the same addresses do not notice each other, nor the other's end.
 TEST_P(WorldTest, TwoAtOnce) {
-  run_as(GetParam(), [] {
+  run_where_labs_are(GetParam(), [] {
     const Pipe go, said;
     const auto body = [&](Lab& lab) {
       const HostId a = *lab.add_host("a");
@@ -299,7 +375,7 @@ TEST_P(WorldTest, TwoAtOnce) {
 
 // Fifty labs one after the other leave no descriptor, mount or interface.
 TEST_P(WorldTest, FiftyInARow) {
-  run_as(GetParam(), [] {
+  run_where_labs_are(GetParam(), [] {
     const Outside before;
     std::chrono::duration<double, std::milli> longest{};
     const auto start = std::chrono::steady_clock::now();
@@ -326,9 +402,8 @@ TEST_P(WorldTest, FiftyInARow) {
 TEST_P(WorldTest, SaysWhyThereIsNoLab) {
   run_as(User::ordinary, [] {
     const std::string map = fmt::format("0 {} 1", ::geteuid());
-    if (::unshare(CLONE_NEWUSER) != 0) {
-      std::printf("user namespaces are forbidden already: %s\n", std::strerror(errno));
-    } else {
+    const bool forbidden_before = ::unshare(CLONE_NEWUSER) != 0;
+    if (!forbidden_before) {
       std::ofstream("/proc/self/uid_map") << map;
       std::ofstream("/proc/sys/user/max_user_namespaces") << "0";
       ASSERT_EQ(contents("/proc/sys/user/max_user_namespaces"), "0\n");
@@ -339,7 +414,8 @@ TEST_P(WorldTest, SaysWhyThereIsNoLab) {
     const Result<Running> running = enter([](Lab&) { return 0; });
     ASSERT_FALSE(running);
     EXPECT_THAT(running.error(), HasSubstr("making a user namespace: "));
-    EXPECT_THAT(running.error(), HasSubstr("sysctl user.max_user_namespaces=10000) or run as root"));
+    EXPECT_THAT(running.error(),
+                HasSubstr(forbidden_before ? "run as root" : "sysctl user.max_user_namespaces=10000) or run as root"));
   });
 }
 

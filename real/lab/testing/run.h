@@ -22,8 +22,11 @@ std::vector<User> users();
 // in there.
 bool run_as(User user, const std::function<void()>& action);
 
-// A lab of that user with the body in it; the same of assertions. Where the kernel gives ordinary
-// users no lab, the error must say so instead.
+// The same where that user can have a lab. Where the kernel gives ordinary users none, the error must
+// say so instead.
+bool run_where_labs_are(User user, const std::function<void()>& action);
+
+// A lab of that user with the body in it; the same of assertions.
 bool run_in_lab(User user, const std::function<void(Lab&)>& body);
 
 // Looks again and again, up to 10 s: for what the kernel does in its own time.
