@@ -89,14 +89,6 @@ class Visit {
   bool arrived_;
 };
 
-Direction opposite(Direction direction) {
-  return direction == Direction::a_to_b ? Direction::b_to_a : Direction::a_to_b;
-}
-
-Side sender(Direction direction) {
-  return direction == Direction::a_to_b ? Side::a : Side::b;
-}
-
 }  // namespace
 
 Result<Lab> Lab::make(const World& world) {
@@ -133,120 +125,6 @@ Result<HostId> Lab::add_host(const std::string& name, Role role) {
   host.control = std::move(*control);
   hosts_.push_back(std::move(host));
   return HostId{hosts_.size() - 1};
-}
-
-std::string Lab::next_interface(HostId host) {
-  return fmt::format("eth{}", at(host).interfaces++);
-}
-
-// Each is of this lab only, so counting is enough. 02: not of a manufacturer.
-EthernetAddress Lab::next_ethernet_address() {
-  const uint32_t number = ++ethernet_addresses_;
-  const auto byte = [number](unsigned shift) { return static_cast<uint8_t>(number >> shift & 0xffU); };
-  return {0x02, 0x00, byte(24), byte(16), byte(8), byte(0)};
-}
-
-// `ip` opens what has a slash in it, so a namespace needs no name.
-std::string Lab::network_path(HostId host) const {
-  return fmt::format("/proc/self/fd/{}", at(host).network.get());
-}
-
-LinkId Lab::link(const LinkEnd& a, const LinkEnd& b, uint32_t mtu) {
-  Link link;
-  link.mtu = mtu;
-  // One address for both ends: without ARP a sender addresses frames to itself, and so to the other.
-  const std::string ethernet = to_text(next_ethernet_address());
-  const auto make_end = [&](const LinkEnd& spec) {
-    End end{.host = spec.host, .interface = next_interface(spec.host), .address = spec.address};
-    std::vector<std::string>& ip = at(spec.host).ip;
-    ip.push_back(fmt::format("link set {} up", end.interface));
-    if (!spec.address.empty()) ip.push_back(fmt::format("addr add {}/32 dev {}", spec.address, end.interface));
-    return end;
-  };
-  const auto half = [&](const End& end) {
-    return fmt::format("index {} name {} netns {} address {} mtu {} arp off", next_index(), end.interface,
-                       network_path(end.host), ethernet, mtu);
-  };
-  link.a = make_end(a);
-  link.b = make_end(b);
-  outside_.ip.push_back(fmt::format("link add {} type veth peer {}", half(link.a), half(link.b)));
-  links_.push_back(std::move(link));
-  const LinkId id{links_.size() - 1};
-  unsettled_.insert(id);
-  superpackets_.insert(id);
-  return id;
-}
-
-std::string Lab::route_command(const End& end, const std::string& destination) {
-  return fmt::format("route replace {} via {} dev {} onlink{}", destination, next_hop, end.interface,
-                     end.address.empty() ? "" : " src " + end.address);
-}
-
-void Lab::route(LinkId link, Side side, const std::string& destination) {
-  End& from = end(at(link), side);
-  from.routes.push_back(destination);
-  at(from.host).ip.push_back(route_command(from, destination));
-}
-
-void Lab::shape(LinkId id, Direction direction, const Shape& shape) {
-  Link& link = at(id);
-  End& from = end(link, sender(direction));
-  std::vector<std::string> commands = tc_commands(from.interface, link.mtu, from.shape, shape);
-  from.shape = shape;
-  std::vector<std::string>& tc = at(from.host).tc;
-  tc.insert(tc.end(), commands.begin(), commands.end());
-}
-
-// The kernel forgets routes with their interface.
-void Lab::set_up(LinkId id, Side side, bool up) {
-  End& which = end(at(id), side);
-  if (which.up == up) return;
-  which.up = up;
-  unsettled_.insert(id);
-  Host& host = at(which.host);
-  host.ip.push_back(fmt::format("link set {} {}", which.interface, up ? "up" : "down"));
-  for (const std::string& destination : which.routes) {
-    const std::string hole = fmt::format("blackhole {} metric 4294967295", destination);
-    if (host.role == Role::router) host.ip.push_back(fmt::format("route {} {}", up ? "del" : "add", hole));
-    if (up) host.ip.push_back(route_command(which, destination));
-  }
-}
-
-void Lab::drop(LinkId link, Direction direction, bool on) {
-  End& receiver = end(at(link), sender(opposite(direction)));
-  receiver.dropped = on;
-  at(receiver.host).rules_changed = true;
-}
-
-void Lab::drop(const Drop& drop, bool on) {
-  if (on) {
-    drops_.insert(drop);
-  } else {
-    drops_.erase(drop);
-  }
-  at(drop.host).rules_changed = true;
-}
-
-// All rules of a host, which take the place of those before in one transaction.
-std::vector<std::string> Lab::rules(HostId host) const {
-  // Before connection tracking and routing.
-  std::vector<std::string> lines{"add table ip distlab", "delete table ip distlab", "add table ip distlab",
-                                 "add chain ip distlab drops { type filter hook prerouting priority -300 ; }"};
-  for (const Link& link : links_) {
-    for (const End* end : {&link.a, &link.b}) {
-      if (end->host == host && end->dropped) {
-        lines.push_back(fmt::format("add rule ip distlab drops iifname \"{}\" drop", end->interface));
-      }
-    }
-  }
-  for (const Drop& drop : drops_) {
-    if (drop.host != host) continue;
-    std::string match;
-    if (!drop.source.empty()) match += fmt::format("ip saddr {} ", drop.source);
-    if (!drop.destination.empty()) match += fmt::format("ip daddr {} ", drop.destination);
-    lines.push_back(fmt::format("add rule ip distlab drops {}drop", match));
-  }
-  return lines;
 }
 
 bool Lab::pending() const {
@@ -294,6 +172,10 @@ Result<void> Lab::apply() {
     for (const End* end : {&link.a, &link.b}) {
       if (done) done = wait_for_carrier(at(end->host), end->interface);
     }
+  }
+  for (const auto& [id, direction] : std::exchange(nudges_, {})) {
+    Link& link = at(id);
+    if (done) done = nudge(link, sending_end(link, direction));
   }
   return done;
 }

@@ -84,6 +84,9 @@ class Lab {
   void route(LinkId link, Side side, const std::string& destination);
   // Of the packets that travel in this direction.
   void shape(LinkId link, Direction direction, const Shape& shape);
+  // Keeps what travels in this direction at the sending end, in order and up to 100,000 packets, until
+  // it is let go. About one packet a minute slips through.
+  void hold(LinkId link, Direction direction, bool on);
   // Takes the interface on that side down; the other side sees its cable unplugged. What waits in
   // its queue is lost. While it is down, a router drops what it would have sent through it.
   void set_up(LinkId link, Side side, bool up);
@@ -119,7 +122,10 @@ class Lab {
     HostId host{};
     std::string interface = {}, address = {};
     std::vector<std::string> routes = {};
-    Shape shape = {};      // of what leaves here
+    Shape wanted = {};      // of what leaves here
+    Shape at_present = {};  // the same unless it is held
+    bool held = false;
+    bool was_held = false;
     bool dropped = false;  // what arrives here
     bool up = true;
   };
@@ -134,6 +140,10 @@ class Lab {
   const Host& at(HostId host) const { return hosts_[static_cast<size_t>(host)]; }
   Link& at(LinkId link) { return links_[static_cast<size_t>(link)]; }
   static End& end(Link& link, Side side) { return side == Side::a ? link.a : link.b; }
+  static End& sending_end(Link& link, Direction direction) { return direction == Direction::a_to_b ? link.a : link.b; }
+  static End& receiving_end(Link& link, Direction direction) {
+    return direction == Direction::a_to_b ? link.b : link.a;
+  }
   std::string next_interface(HostId host);
   EthernetAddress next_ethernet_address();
   int next_index() { return next_index_++; }
@@ -151,6 +161,8 @@ class Lab {
 
   std::vector<Script> take(Tool tool);
   bool pending() const;
+  void reshape(LinkId id, Direction direction);
+  Result<void> nudge(const Link& link, const End& end) const;
   static Result<void> wait_for_carrier(const Host& host, const std::string& interface);
 
   World world_;
@@ -159,7 +171,8 @@ class Lab {
   std::vector<Link> links_;
   std::set<Drop> drops_;
   // Since the last apply():
-  std::set<LinkId> unsettled_;     // links that were made, or went up or down
+  std::set<LinkId> unsettled_;                     // links that were made, or went up or down
+  std::set<std::pair<LinkId, Direction>> nudges_;  // directions that were held or let go
   std::set<LinkId> superpackets_;  // links that were made, whose interfaces still join packets to large ones
   uint32_t ethernet_addresses_ = 0;
   // Of interfaces, different throughout the lab: when both ends of a pair have the same number, the

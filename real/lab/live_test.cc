@@ -143,6 +143,36 @@ TEST_P(LiveTest, QueueIsCountedInPackets) {
   });
 }
 
+// What is held arrives after it is let go, all of it and in order, whether the link has a rate or not;
+// the other direction is not held.
+TEST_P(LiveTest, HoldsAndLetsGo) {
+  run_in_lab(GetParam(), [](Lab& lab) {
+    const TwoSites net(lab);
+    apply(lab);
+    const Fd from = open_socket(lab, net.alice, SOCK_DGRAM);
+    const Fd to = open_socket(lab, net.bob, SOCK_DGRAM);
+    ASSERT_TRUE(bind_to(to, TwoSites::bob_address, 4000) && bind_to(from, TwoSites::alice_address, 4000));
+    ASSERT_TRUE(connect_to(from, TwoSites::bob_address, 4000) && connect_to(to, TwoSites::alice_address, 4000));
+    for (const uint64_t rate : {0ULL, 50'000'000ULL, 0ULL}) {
+      lab.shape(net.path, Direction::a_to_b, {.rate_bps = rate, .queue = 1000});
+      lab.hold(net.path, Direction::a_to_b, true);
+      apply(lab);
+      for (char byte = 'a'; byte <= 'z'; ++byte) ASSERT_EQ(::send(from.get(), &byte, 1, 0), 1);
+      ASSERT_EQ(::send(to.get(), "x", 1, 0), 1);
+      EXPECT_TRUE(becomes_true([&] { return read_some(from) == "x"; }));
+      EXPECT_EQ(read_some(to), "");
+      lab.hold(net.path, Direction::a_to_b, false);
+      apply(lab);
+      std::string got;
+      EXPECT_TRUE(becomes_true([&] {
+        got += read_some(to);
+        return got.size() == 26;
+      }));
+      EXPECT_EQ(got, "abcdefghijklmnopqrstuvwxyz");
+    }
+  });
+}
+
 // A drop works in one direction only; both together are a black hole; taken back, packets pass again.
 TEST_P(LiveTest, DropsOneDirectionOnly) {
   run_in_lab(GetParam(), [](Lab& lab) {
