@@ -184,6 +184,9 @@ class Live final : public Wan {
         return lab_->drop(way.link, way.direction, true);
       case FaultKind::up:
         return lab_->drop(way.link, way.direction, false);
+      case FaultKind::hold:
+      case FaultKind::release:
+        return lab_->hold(way.link, way.direction, step.kind == FaultKind::hold);
       case FaultKind::set_delay:
         state.now.delay = step.undo ? state.original.delay : fault.duration_value;
         break;

@@ -62,8 +62,9 @@ bool uses_rates(const scenario::Scenario& scenario) {
   });
   const bool paths = std::any_of(scenario.paths.begin(), scenario.paths.end(),
                                  [&](const scenario::Path& path) { return has_rate(path.properties); });
-  const bool faults = std::any_of(scenario.faults.begin(), scenario.faults.end(),
-                                  [](const scenario::Fault& fault) { return fault.kind == FaultKind::set_rate; });
+  const bool faults = std::any_of(scenario.faults.begin(), scenario.faults.end(), [](const scenario::Fault& fault) {
+    return fault.kind == FaultKind::set_rate || fault.kind == FaultKind::hold;
+  });
   return sites || paths || faults || has_rate(scenario.default_path);
 }
 
@@ -90,15 +91,11 @@ std::vector<std::string> live_obstacles(const scenario::Scenario& scenario, cons
   need(capabilities.lab, "the live ground", out);
   if (!out.empty()) return out;
   need(capabilities.veth, "the live ground", out);
-  if (uses_rates(scenario)) need(capabilities.tbf, "a rate", out);
+  if (uses_rates(scenario)) need(capabilities.tbf, "a rate or a hold", out);
   if (uses_drops(scenario)) need(capabilities.nft, "a fault of a link", out);
   if (!options.without_netem && !capabilities.netem.available) {
     for (const std::string& wish : netem_wishes(scenario))
       out.push_back(fmt::format("{} needs netem: {}", wish, capabilities.netem.reason));
-  }
-  for (const scenario::Fault& fault : scenario.faults) {
-    if (fault.kind == FaultKind::hold)
-      out.push_back(place_of(fault) + ": the kernel cannot hold packets back; the emu ground can");
   }
   if (scenario.sites.size() > max_sites) {
     out.push_back(

@@ -46,9 +46,8 @@ class Listener {
         if (size < 0 && errno != EINTR) break;
         if (size > 0) take(Bytes(bytes.data(), static_cast<size_t>(size)));
       }
-      const Duration elapsed = clock_ ? std::max(clock_->elapsed(), Duration{0}) : Duration{0};
-      in_order_.release(elapsed);
-      if (options_.on_progress && !options_.on_progress(elapsed)) {
+      in_order_.release(elapsed());
+      if (options_.on_progress && !options_.on_progress(elapsed())) {
         in_order_.release_all();
         return false;
       }
@@ -57,6 +56,8 @@ class Listener {
     return true;
   }
 
+  // Of the run; zero before it begins.
+  Duration elapsed() const { return clock_ ? std::max(clock_->elapsed(), Duration{0}) : Duration{0}; }
   const std::optional<Ending>& ending() const { return ending_; }
   const std::string& error() const { return error_; }
 
@@ -138,6 +139,7 @@ tl::expected<RunResult, std::string> run(const scenario::Scenario& scenario, con
     running->wait();
     RunResult result;
     result.interrupted = true;
+    result.elapsed = listener.elapsed();
     return result;
   }
   const int status = running->wait();
