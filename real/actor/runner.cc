@@ -172,6 +172,7 @@ class Process {
   }
 
   void finish(bool stay) {
+    boot_.cancel();
     if (node_ && !finished_) node_->finish();
     finished_ = true;
     events_.close();
