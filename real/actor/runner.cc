@@ -157,11 +157,12 @@ class Process {
                                                   message_faults_);
         break;
     }
+    control_.report(Ready{});
   }
 
   void arm(const HarmMessage& harm) {
     tunnel::MessageFault fault = cast::message_fault(harm.harm, harm.nth);
-    fault.done = [this, id = harm.id] { control_.report({id}); };
+    fault.done = [this, id = harm.id] { control_.report(Harmed{id}); };
     message_faults_.add(harm.peer, std::move(fault));
   }
 
