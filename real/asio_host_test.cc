@@ -2,6 +2,7 @@
 #include "real/asio_host.h"
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -69,6 +70,30 @@ TEST_F(AsioHostTest, RunReturnsAtStop) {
   host_.start_timer(3600s, [&] { rang += 100; });
   loop_.run();
   EXPECT_EQ(rang, 1);
+}
+
+TEST_F(AsioHostTest, LoopsOfOneOriginHaveOneClock) {
+  // As processes of one run have; the origin may lie ahead, and what is due then runs then.
+  const auto origin = std::chrono::steady_clock::now() + 20ms;
+  AsioLoop loop(origin), other(origin);
+  EXPECT_LT(loop.now(), run_start);
+  AsioHost host(loop, named("b"));
+  std::optional<Time> rang;
+  host.start_timer(run_start - loop.now(), [&] { rang = loop.now(); });
+  ASSERT_TRUE(loop.run_until([&] { return rang.has_value(); }, 5s));
+  EXPECT_GE(*rang, run_start);
+  EXPECT_LE(*rang, other.now());
+}
+
+TEST_F(AsioHostTest, PostedWorkRunsBehindTheTurn) {
+  // Not from inside the callback that posts it.
+  std::vector<int> order;
+  host_.start_timer(0s, [&] {
+    loop_.post([&] { order.push_back(2); });
+    order.push_back(1);
+  });
+  ASSERT_TRUE(loop_.run_until([&] { return order.size() == 2; }, 5s));
+  EXPECT_EQ(order, (std::vector{1, 2}));
 }
 
 TEST_F(AsioHostTest, APeerThatDoesNotReadIsResetAfterTheLinger) {

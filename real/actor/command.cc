@@ -24,6 +24,8 @@ struct ToJson {
   Json operator()(const Wedge& wedge) const { return {{"do", "wedge"}, {"on", wedge.on}}; }
   Json operator()(const Shutdown&) const { return {{"do", "shutdown"}}; }
   Json operator()(const Finish& finish) const { return {{"do", "finish"}, {"stay", finish.stay}}; }
+  Json operator()(const Ready&) const { return {{"did", "boot"}}; }
+  Json operator()(const Harmed& harmed) const { return {{"did", "harm_message"}, {"id", harmed.id}}; }
 };
 
 Command read_command(DocumentReader& in) {
@@ -36,6 +38,13 @@ Command read_command(DocumentReader& in) {
   if (what == "finish") return Finish{in.boolean("stay")};
   in.complain("nobody knows how to '" + mesh::shortened(what) + "'");
   return Finish{};
+}
+
+Report read_report(DocumentReader& in) {
+  const std::string what = in.text("did");
+  if (what == "harm_message") return Harmed{in.number("id")};
+  if (what != "boot") in.complain("nobody can have done '" + mesh::shortened(what) + "'");
+  return Ready{};
 }
 
 tl::expected<Json, std::string> document(Bytes bytes) {
@@ -51,8 +60,8 @@ std::vector<uint8_t> encode(const Command& command) {
   return mesh::encode_cbor(std::visit(ToJson{}, command));
 }
 
-std::vector<uint8_t> encode(const Harmed& report) {
-  return mesh::encode_cbor({{"harmed", report.id}});
+std::vector<uint8_t> encode(const Report& report) {
+  return mesh::encode_cbor(std::visit(ToJson{}, report));
 }
 
 tl::expected<Command, std::string> decode_command(Bytes bytes) {
@@ -64,11 +73,11 @@ tl::expected<Command, std::string> decode_command(Bytes bytes) {
   return command;
 }
 
-tl::expected<Harmed, std::string> decode_report(Bytes bytes) {
+tl::expected<Report, std::string> decode_report(Bytes bytes) {
   const auto json = document(bytes);
   if (!json) return tl::unexpected("bad report: " + json.error());
   DocumentReader in(*json);
-  const Harmed report{in.number("harmed")};
+  const Report report = read_report(in);
   if (!in.ok()) return tl::unexpected("bad report: " + in.error());
   return report;
 }

@@ -46,18 +46,22 @@ struct Finish {
 };
 using Command = std::variant<KillClient, StartClient, HarmMessage, Wedge, Shutdown, Finish>;
 
-// From the process: it has done what a HarmMessage asked for.
-struct Harmed {
+// From the process.
+struct Ready {  // it has booted: an EPMD listens, a node or a relay is about to
+  bool operator==(const Ready&) const = default;
+};
+struct Harmed {  // it has done what a HarmMessage asked for
   uint64_t id = 0;
   bool operator==(const Harmed&) const = default;
 };
+using Report = std::variant<Ready, Harmed>;
 
 inline constexpr size_t max_message_size = 16 * 1024;  // of both directions
 
 std::vector<uint8_t> encode(const Command& command);
-std::vector<uint8_t> encode(const Harmed& report);
+std::vector<uint8_t> encode(const Report& report);
 tl::expected<Command, std::string> decode_command(Bytes bytes);  // the error is one line
-tl::expected<Harmed, std::string> decode_report(Bytes bytes);
+tl::expected<Report, std::string> decode_report(Bytes bytes);
 
 // Sends without waiting. False: the process is gone, or has not read for long (frozen) and cannot take more.
 bool send(int control_fd, const Command& command);

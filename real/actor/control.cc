@@ -46,8 +46,8 @@ void Control::wait_for_signal() {
   });
 }
 
-void Control::report(const Harmed& harmed) {
-  const auto bytes = encode(harmed);
+void Control::report(const Report& report) {
+  const auto bytes = encode(report);
   // A dead coordinator is noticed by receive(); one that does not read does not want to know.
   (void)::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -26,7 +26,7 @@ class Control {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  void report(const Harmed& harmed);  // lost if the coordinator does not read
+  void report(const Report& report);  // lost if the coordinator does not read
 
  private:
   void wait();

@@ -73,7 +73,8 @@ TEST(Command, ArrivesAsSent) {
         Command(HarmMessage{9, "bob@b.test", scenario::MessageHarm::corrupt, 3})}) {
     EXPECT_EQ(decode_command(encode(command)), command);
   }
-  EXPECT_EQ(decode_report(encode(Harmed{uint64_t{1} << 63})), Harmed{uint64_t{1} << 63});
+  for (const Report& report : {Report(Ready{}), Report(Harmed{uint64_t{1} << 63})})
+    EXPECT_EQ(decode_report(encode(report)), report);
 }
 
 // What is no command is refused in words.
@@ -86,6 +87,7 @@ TEST(Command, RefusesOthers) {
   EXPECT_EQ(error_of({{"do", "harm_message"}, {"id", 1}, {"peer", "b"}, {"harm", "drop"}, {"nth", 0}}),
             "bad command: 'nth' counts from 1");
   EXPECT_EQ(error_of(Json::array()), "bad command: it is not a map");
+  EXPECT_EQ(decode_report(mesh::encode_cbor({{"did", "dance"}})).error(), "bad report: nobody can have done 'dance'");
   EXPECT_EQ(decode_command(std::vector<uint8_t>{0xff}).error(), "bad command: it is not CBOR");
   EXPECT_EQ(decode_command(std::vector<uint8_t>(max_message_size + 1)).error(), "bad command: it is too long");
 }

@@ -157,11 +157,12 @@ class Process {
                                                   message_faults_);
         break;
     }
+    control_.report(Ready{});
   }
 
   void arm(const HarmMessage& harm) {
     tunnel::MessageFault fault = cast::message_fault(harm.harm, harm.nth);
-    fault.done = [this, id = harm.id] { control_.report({id}); };
+    fault.done = [this, id = harm.id] { control_.report(Harmed{id}); };
     message_faults_.add(harm.peer, std::move(fault));
   }
 
@@ -172,6 +173,7 @@ class Process {
   }
 
   void finish(bool stay) {
+    boot_.cancel();
     if (node_ && !finished_) node_->finish();
     finished_ = true;
     events_.close();

@@ -104,6 +104,7 @@ void Troupe::start(const std::string& key, const std::vector<uint8_t>& plan) {
   running.pid = ::fork();
   if (running.pid == 0) become_actor({running.log, plan_fd, pipe[1], control[1]});
   ++running.lives;
+  running.ready = false;
   running.events = pipe[0];
   running.control = control[0];
   running.reader = std::make_unique<EventReader>(key);
@@ -176,7 +177,8 @@ void Troupe::read_reports(Running& from) {
   if (size <= 0) return shut(from.control);
   const auto report = decode_report(Bytes(bytes.data(), static_cast<size_t>(size)));
   ASSERT_TRUE(report.has_value()) << report.error();
-  harmed_.push_back(*report);
+  if (const auto* harmed = std::get_if<Harmed>(&*report)) harmed_.push_back(*harmed);
+  if (std::holds_alternative<Ready>(*report)) from.ready = true;
 }
 
 int Troupe::end(const std::string& key) {

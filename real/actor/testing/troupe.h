@@ -55,6 +55,7 @@ class Troupe {
   }
   size_t incomplete(const std::string& key) const { return processes_.at(key).reader->incomplete(); }
   bool silent(const std::string& key) const { return processes_.at(key).events < 0; }  // its event pipe has ended
+  bool ready(const std::string& key) const { return processes_.at(key).ready; }
   const std::vector<Harmed>& harmed() const { return harmed_; }
   std::string log(const std::string& key) const;  // what it has written to standard error
 
@@ -63,6 +64,7 @@ class Troupe {
     pid_t pid = -1;
     int events = -1, control = -1, log = -1;
     uint32_t lives = 0;
+    bool ready = false;
     std::unique_ptr<EventReader> reader;
   };
 
