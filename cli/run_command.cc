@@ -29,7 +29,7 @@ struct Options {
   std::vector<std::string> files, sets;
   std::string ground = "sim";
   bool without_netem = false;
-  double max_lateness_ms = 5;
+  double max_lateness_ms = 10;
   std::string database = default_database;
   uint64_t seed = 1;
   uint32_t repeat = 1;

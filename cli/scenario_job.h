@@ -27,7 +27,7 @@ struct Job {
   std::string trace_file{};      // "" for none; one line per event, to find where two runs part
   bool without_netem = false;    // live
   // emu: packets later than this, at the 99th percentile, make the run unknown.
-  Duration max_lateness = std::chrono::milliseconds{5};
+  Duration max_lateness = std::chrono::milliseconds{10};
 };
 
 // What the child tells its parent, as one line of JSON.

@@ -1,10 +1,11 @@
 #include "real/ground/coordinator.h"
 
 #include <algorithm>
-#include <memory>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "models/host/event_kinds.h"
 #include "scenarios/cast/fault_event.h"
@@ -19,6 +20,7 @@ using scenario::FaultKind;
 constexpr Duration time_to_build = std::chrono::milliseconds{500};
 constexpr Duration time_per_machine = std::chrono::milliseconds{20};
 constexpr Duration time_per_process = std::chrono::milliseconds{25};
+constexpr int coordinators_nice = -10;
 constexpr Duration time_to_finish = std::chrono::seconds{5};
 
 class Coordinator {
@@ -46,19 +48,35 @@ class Coordinator {
   }
 
  private:
-  // What starts with the run is started before it, and waits for its time.
+  // What starts with the run is started before it, and waits for its time: EPMDs first, as a node that does
+  // not find its own stays away.
   void schedule() {
-    for (const cast::Part& part : processes_->parts()) {
-      if (!part.autostart) continue;
+    processes_->on_ready = [this](const std::string&) { start_when_epmds_are_ready(); };
+    for (const cast::Part& part : processes_->parts())
+      if (part.kind == cast::Kind::epmd) processes_->start(part.key);
+    start_when_epmds_are_ready();
+    for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, seed_))
+      loop_.at(run_start + step.at, [this, step] { apply(step); });
+    loop_.at(run_start + scenario_.duration, [this] { finish(); });
+  }
+
+  void start_when_epmds_are_ready() {
+    const auto& parts = processes_->parts();
+    const bool ready = std::all_of(parts.begin(), parts.end(), [&](const cast::Part& part) {
+      return part.kind != cast::Kind::epmd || processes_->ready(part.key);
+    });
+    if (!ready || std::exchange(started_, true)) return;
+    for (const cast::Part& part : parts) {
+      if (!part.autostart || part.kind == cast::Kind::epmd) continue;
       if (part.start <= Duration::zero()) {
         processes_->start(part.key);
       } else {
         loop_.at(run_start + part.start, [this, key = part.key] { processes_->start(key); });
       }
     }
-    for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, seed_))
-      loop_.at(run_start + step.at, [this, step] { apply(step); });
-    loop_.at(run_start + scenario_.duration, [this] { finish(); });
+    if (loop_.clock().elapsed() > Duration::zero())
+      give_up(fmt::format("the machine is too slow: the processes were started {:.2f} s after the run began",
+                          to_seconds(loop_.clock().elapsed())));
   }
 
   void apply(const scenario::FaultStep& step) {
@@ -139,6 +157,7 @@ class Coordinator {
   const Processes::Settings settings_;
   std::optional<Processes> processes_;
   Ending ending_;
+  bool started_ = false;
   bool finishing_ = false;
 };
 
@@ -150,6 +169,9 @@ std::chrono::nanoseconds beginning(const scenario::Scenario& scenario) {
 }  // namespace
 
 int coordinate(lab::Lab& lab, Wan& wan, Processes::Settings settings, int out) {
+  // Where it is allowed, before the processes of the scenario: they share the processors with the network.
+  settings.nice = ::getpriority(PRIO_PROCESS, 0);
+  ::setpriority(PRIO_PROCESS, 0, std::min(settings.nice, coordinators_nice));
   const Clock clock(beginning(settings.scenario));
   auto loop = Loop::make(clock);
   if (!loop) return 1;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <utility>
+#include <variant>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -101,11 +102,12 @@ lab::Result<void> Processes::launch(Process& process) {
   ::fcntl(process.control.get(), F_SETFL, O_NONBLOCK);
   auto child = lab_.spawn(wan_.machines().at(process.part->machine).host,
                           {.arguments = {settings_.actor_program},
+                           .nice = settings_.nice,
                            .fds = {{2, 2}, {3, ends.plan.get()}, {4, ends.events.get()}, {5, ends.control.get()}}});
   if (!child) return tl::unexpected(child.error());
   process.child.emplace(std::move(*child));
   ++process.lives;
-  process.frozen = process.leaving = process.finished = false;
+  process.frozen = process.leaving = process.finished = process.ready = false;
   return listen(process);
 }
 
@@ -129,6 +131,10 @@ actor::Plan Processes::plan_of(const Process& process) const {
   plan.qlog_directory = settings_.qlog_directory;
   for (const auto& [id, harm] : process.harms) plan.harms.push_back(harm);
   return plan;
+}
+
+bool Processes::ready(const std::string& key) const {
+  return processes_.at(key).ready;
 }
 
 void Processes::kill(const std::string& key) {
@@ -214,7 +220,12 @@ void Processes::read_reports(Process& process) {
   if (size <= 0) return loop_.forget(process.control.get());  // it is ending
   const auto report = actor::decode_report(Bytes(bytes.data(), static_cast<size_t>(size)));
   if (!report) return fail(fmt::format("{}: {}", process.part->key, report.error()));
-  process.harms.erase(report->id);
+  if (const auto* harmed = std::get_if<actor::Harmed>(&*report)) {
+    process.harms.erase(harmed->id);
+  } else {
+    process.ready = true;
+    if (on_ready) on_ready(process.part->key);
+  }
 }
 
 void Processes::exited(Process& process) {

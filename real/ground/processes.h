@@ -32,6 +32,7 @@ class Processes {
     std::set<std::string> quiet_kinds = {};
     std::string qlog_directory = {};  // "" for none
     std::string actor_program = {};   // distlab-actor
+    int nice = 0;                     // of the processes
   };
 
   // All must outlive it. `broken` is told once of what must not happen: a process that cannot be started,
@@ -46,6 +47,8 @@ class Processes {
 
   // As sim::Process has them; the key is that of a part.
   void start(const std::string& key);
+  bool ready(const std::string& key) const;  // it has booted
+  std::function<void(const std::string& key)> on_ready;
   void kill(const std::string& key);
   void freeze(const std::string& key);
   void thaw(const std::string& key);
@@ -69,7 +72,8 @@ class Processes {
     std::optional<lab::Child> child = {};
     lab::Fd events = {}, control = {};
     bool frozen = false;
-    bool leaving = false;                               // it was asked to end
+    bool leaving = false;  // it was asked to end
+    bool ready = false;
     bool finished = false;                              // its events have all come
     std::map<uint64_t, actor::HarmMessage> harms = {};  // not done yet
   };

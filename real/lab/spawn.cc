@@ -82,6 +82,8 @@ void become(Plan& plan) {
     step = "entering the host's namespaces";
   } else if (!set_limits(plan.command.limits)) {
     step = "setrlimit";
+  } else if (plan.command.nice && ::setpriority(PRIO_PROCESS, 0, *plan.command.nice) != 0) {
+    step = "setpriority";
   } else if (!place_descriptors(plan)) {
     step = "passing descriptors";
   } else if (!plan.command.directory.empty() && ::chdir(plan.command.directory.c_str()) != 0) {

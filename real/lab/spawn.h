@@ -17,6 +17,7 @@ struct Command {
   std::vector<std::string> arguments = {};    // the first is the program, looked for in our PATH
   std::vector<std::string> environment = {};  // "NAME=value"; nothing else is inherited
   std::string directory = {};                 // empty: ours
+  std::optional<int> nice = {};               // nothing: ours
   // Descriptors, each by its number in the process. 0, 1 and 2 are /dev/null unless they are here;
   // all others of ours are closed.
   std::map<int, int> fds = {};
