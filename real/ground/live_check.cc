@@ -93,9 +93,11 @@ std::vector<std::string> live_obstacles(const scenario::Scenario& scenario, cons
   need(capabilities.veth, "the live ground", out);
   if (uses_rates(scenario)) need(capabilities.tbf, "a rate or a hold", out);
   if (uses_drops(scenario)) need(capabilities.nft, "a fault of a link", out);
-  if (!options.without_netem && !capabilities.netem.available) {
-    for (const std::string& wish : netem_wishes(scenario))
-      out.push_back(fmt::format("{} needs netem: {}", wish, capabilities.netem.reason));
+  if (const auto wishes = netem_wishes(scenario);
+      !options.without_netem && !capabilities.netem.available && !wishes.empty()) {
+    std::string text = fmt::format("it needs netem ({}) for", capabilities.netem.reason);
+    for (const std::string& wish : wishes) text += "\n  " + wish;
+    out.push_back(std::move(text));
   }
   if (scenario.sites.size() > max_sites) {
     out.push_back(
