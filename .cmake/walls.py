@@ -28,6 +28,7 @@ OWN = {
     "sim": ["sim", "models", "scenarios", "results"],
     # Only the emu ground reaches into sim; the daemons beside it must never link ns-3.
     "real/emu": ["real", "models", "scenarios", "results", "sim"],
+    "real/daemon": ["real/daemon", "real/asio_host.h", "real/asio_impl.h", "models", "scenarios"],
     "real": ["real", "models", "scenarios", "results"],
     "scenarios": ["scenarios"],
     "results": ["results", "scenarios"],
