@@ -25,7 +25,9 @@ CommandLine::CommandLine(CLI::App& app, Kind kind, const std::string& summary, i
     : app_(*app.add_subcommand(std::string(to_string(kind)), summary)), kind_(kind), code_(code) {
   app_.require_subcommand(0, 1);
   app_.add_option("-c,--config", config_, "YAML file; flags win over what it says");
-  app_.add_option("--set", sets_, "any key of the file: --set limits.sessions=100")->type_name("KEY=VALUE");
+  app_.add_option("--set", sets_, "any key of the file: --set limits.sessions=100")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
   app_.add_flag("--check", check_, "read and verify everything, and exit");
   app_.add_flag("--print-config", print_, "show what holds, with all defaults, as a file; and exit");
   flag("--name", "name", kind == Kind::relay ? "what it calls itself" : "Erlang node name: alice@host.example");

@@ -39,7 +39,7 @@ std::string_view to_string(PacketKind kind) {
 
 PacketKind packet_kind(Bytes datagram) {
   constexpr uint8_t long_header = 0x80;
-  constexpr size_t shortest = 21;  // of a short header's packet that means anything, section 10.3 
+  constexpr size_t shortest = 21;  // of a short header's packet that means anything, section 10.3
   if (datagram.empty()) return PacketKind::not_quic;
   if ((datagram[0] & long_header) == 0) {
     return datagram.size() >= shortest ? PacketKind::short_header : PacketKind::not_quic;
