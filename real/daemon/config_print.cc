@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "real/daemon/config.h"
@@ -42,7 +44,8 @@ class Printer {
     for (const Key& key : shape.keys) {
       const Value* value = map.get(key.name);
       if (key.shape.kind == Shape::Kind::object) {
-        text_ += fmt::format("{}{}:{}\n", indent, key.name, key.shape.keys.empty() ? " {}" : "");
+        const bool empty = value == nullptr && !has_defaults(key.shape);
+        text_ += fmt::format("{}{}:{}\n", indent, key.name, empty ? " {}" : "");
         print(key.shape, value != nullptr ? *value : Value{}, indent + "  ");
       } else if (key.name == "cookie" && value != nullptr) {
         text_ += fmt::format("{}# cookie: not shown\n", indent);
@@ -56,6 +59,11 @@ class Printer {
   const std::string& text() const { return text_; }
 
  private:
+  bool has_defaults(const Shape& shape) const {
+    return std::any_of(shape.keys.begin(), shape.keys.end(),
+                       [this](const Key& key) { return valid(key.shape, default_of(key, documented_)); });
+  }
+
   void print_default(const Key& key, const std::string& indent) {
     std::string fallback = derived(key, root_);
     if (fallback.empty()) fallback = default_of(key, documented_);
