@@ -78,13 +78,12 @@ int Daemon::run() {
 }
 
 tl::expected<void, Refusal> Daemon::open() {
-  if (auto started = start(); !started) return started;
   auto control = ControlServer::open(
       loop_, config_.control,
       [this](const ControlRequest& request, ControlServer::Reply reply) { handle(request, std::move(reply)); });
   if (!control) return tl::unexpected(Refusal{exit_unavailable, control.error()});
-  control_ = std::move(*control);
-  return {};
+  control_ = std::move(*control);  // nobody is answered before the loop runs
+  return start();
 }
 
 void Daemon::log(LogLevel level, std::string_view event, const Log::Fields& fields, std::string_view sort) {
