@@ -56,8 +56,8 @@ auto printer(const std::shared_ptr<CommandLine>& line, std::function<std::string
 
 // A command that takes a node.
 void peer_command(const std::shared_ptr<CommandLine>& line, const std::string& name, const std::string& help,
-                  std::function<std::string(const std::string& peer, const Json&)> text,
-                  std::function<bool(const Json&)> yes) {
+                  const std::function<std::string(const std::string& peer, const Json&)>& text,
+                  const std::function<bool(const Json&)>& yes) {
   const auto peer = std::make_shared<std::string>();
   CLI::App* const command = line->command(name, help, [=] {
     return CommandLine::Question{"POST", fmt::format("/{}?node={}", name, query_encoded(*peer)),

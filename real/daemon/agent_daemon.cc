@@ -93,6 +93,7 @@ void AgentDaemon::node_started(const tl::expected<void, NetError>& up) {
                     : fmt::format("the node cannot start: {}", to_string(up.error())));
   }
   reachable_ = true;
+  ready();
   log(LogLevel::info, "node_started",
       {{"node", config_.node().name}, {"carrier", std::string(over_relays() ? "relay" : "tcp")}});
   for (const std::string& peer : config_.connect) {
@@ -229,7 +230,7 @@ void AgentDaemon::add_tunnel_metrics(MetricsText& out) const {
 
 bool AgentDaemon::serve(const ControlRequest& request, const ControlServer::Reply& reply) {
   const auto answer = [&reply](const Json& json) {
-    reply({200, "application/json", json.dump() + "\n"});
+    reply(control_json(json));
     return true;
   };
   if (request.method == "GET" && request.path == "/nodes") {
@@ -250,16 +251,14 @@ bool AgentDaemon::serve_peer(const ControlRequest& request, const ControlServer:
     reply(control_error(503, "the node is not up yet"));
   } else if (request.path == "/ping") {
     node_->ping(peer, [reply](node::Node::Ping result, Duration elapsed) {
-      const Json body{{"result", result == node::Node::Ping::pong ? "pong" : "pang"}, {"seconds", to_seconds(elapsed)}};
-      reply({200, "application/json", body.dump() + "\n"});
+      reply(control_json(
+          {{"result", result == node::Node::Ping::pong ? "pong" : "pang"}, {"seconds", to_seconds(elapsed)}}));
     });
   } else if (request.path == "/connect") {
-    node_->connect(peer, [reply](bool connected) {
-      reply({200, "application/json", Json{{"connected", connected}}.dump() + "\n"});
-    });
+    node_->connect(peer, [reply](bool connected) { reply(control_json({{"connected", connected}})); });
   } else {
     node_->disconnect(peer);
-    reply({200, "application/json", Json{{"connected", false}}.dump() + "\n"});
+    reply(control_json({{"connected", false}}));
   }
   return true;
 }

@@ -176,6 +176,12 @@ TEST(Target, Parses) {
     EXPECT_FALSE(parse_target("GET", bad)) << bad;
 }
 
+// Names of peers need not be UTF-8; the answer is.
+TEST(Target, AnswersAnything) {
+  EXPECT_EQ(control_json({{"nodes", {"a\xff@b"}}}).body, "{\"nodes\":[\"a\uFFFD@b\"]}\n");
+  EXPECT_EQ(control_error(400, "\xfe").status, 400u);
+}
+
 // Kinds of datagrams by their first bytes (RFC 9000 section 17).
 TEST(Packets, Kinds) {
   const auto kind = [](std::vector<uint8_t> first, size_t size) {

@@ -55,8 +55,14 @@ std::optional<std::string> decoded(std::string_view text) {
 
 }  // namespace
 
+ControlResponse control_json(const nlohmann::json& body) {
+  return {200, "application/json", body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"};
+}
+
 ControlResponse control_error(unsigned status, const std::string& message) {
-  return {status, "application/json", nlohmann::json{{"error", message}}.dump() + "\n"};
+  ControlResponse response = control_json({{"error", message}});
+  response.status = status;
+  return response;
 }
 
 tl::expected<ControlRequest, std::string> parse_target(std::string method, std::string_view target) {

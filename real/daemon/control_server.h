@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include <nlohmann/json.hpp>
 #include <tl/expected.hpp>
 
 #include "real/asio_host.h"
@@ -26,6 +27,8 @@ struct ControlResponse {
   std::string type = "application/json";
   std::string body;
 };
+// What is not UTF-8 in it, as names of peers may be, is replaced.
+ControlResponse control_json(const nlohmann::json& body);
 ControlResponse control_error(unsigned status, const std::string& message);  // {"error": message}
 
 class ControlServer {

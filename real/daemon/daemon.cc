@@ -69,7 +69,6 @@ int Daemon::run() {
   }
   watch_lag();
   log(LogLevel::info, "started", {{"name", config_.name}, {"pid", int64_t{::getpid()}}, {"control", config_.control}});
-  notify(fmt::format("READY=1\nMAINPID={}\nSTATUS=running", ::getpid()));
   loop_.run();
   control_.reset();
   log_.flush(host_.now(), true);
@@ -80,7 +79,7 @@ int Daemon::run() {
 tl::expected<void, Refusal> Daemon::open() {
   auto control = ControlServer::open(
       loop_, config_.control,
-      [this](const ControlRequest& request, ControlServer::Reply reply) { handle(request, std::move(reply)); });
+      [this](const ControlRequest& request, const ControlServer::Reply& reply) { handle(request, reply); });
   if (!control) return tl::unexpected(Refusal{exit_unavailable, control.error()});
   control_ = std::move(*control);  // nobody is answered before the loop runs
   return start();
@@ -88,6 +87,10 @@ tl::expected<void, Refusal> Daemon::open() {
 
 void Daemon::log(LogLevel level, std::string_view event, const Log::Fields& fields, std::string_view sort) {
   log_.line(host_.now(), level, event, fields, sort);
+}
+
+void Daemon::ready() {
+  notify("READY=1\nSTATUS=running");
 }
 
 void Daemon::fail(const std::string& message) {
@@ -101,17 +104,19 @@ void Daemon::wait_for_signal() {
     if (error) return;
     wait_for_signal();
     if (signal != SIGHUP) return stop_asked(signal);
+    if (stopping_) return;
     log(LogLevel::info, "reload", {});
     reload();
   });
 }
 
+// Of the second such signal we die as the system has it, whatever we are doing.
 void Daemon::stop_asked(int signal) {
-  if (stopping_) {
-    control_.reset();
-    ::_exit(128 + signal);
-  }
+  boost::system::error_code ignored;
+  signals_->set.remove(SIGTERM, ignored);
+  signals_->set.remove(SIGINT, ignored);
   stopping_ = true;
+  events_.calm();
   notify("STOPPING=1");
   log(LogLevel::info, "stopping", {{"signal", std::string(signal == SIGINT ? "SIGINT" : "SIGTERM")}});
   stop_timer_.start(stop_limit, [this] {
@@ -135,12 +140,12 @@ void Daemon::watch_lag() {
   });
 }
 
-void Daemon::handle(const ControlRequest& request, ControlServer::Reply reply) {
+void Daemon::handle(const ControlRequest& request, const ControlServer::Reply& reply) {
   const bool reading = request.method == "GET";
   if (reading && request.path == "/metrics") {
     return reply({200, "text/plain; version=0.0.4; charset=utf-8", metrics()});
   }
-  if (reading && request.path == "/status") return reply({200, "application/json", full_status().dump() + "\n"});
+  if (reading && request.path == "/status") return reply(control_json(full_status()));
   if (serve(request, reply)) return;
   reply(control_error(404, fmt::format("no {} {} here", request.method, request.path)));
 }

@@ -1,7 +1,7 @@
 // What the daemons have in common: the loop, the log, signals, the control socket, the service manager.
 //
-//   start() ... READY=1 ... run ... SIGTERM or SIGINT: STOPPING=1, stop(), exit 0; at the second one, at once
-//                            SIGHUP: reload()
+//   start() ... ready(): READY=1 ... SIGTERM or SIGINT: STOPPING=1, stop(), exit 0; the second one kills
+//                                    SIGHUP: reload()
 #pragma once
 
 #include <array>
@@ -50,6 +50,7 @@ class Daemon {
   virtual bool serve(const ControlRequest& request, const ControlServer::Reply& reply) = 0;
 
   void log(LogLevel level, std::string_view event, const Log::Fields& fields, std::string_view sort = "");
+  void ready();                           // to be said once, by start() or later: peers can come
   void fail(const std::string& message);  // stops at once with exit_unavailable: it cannot go on
   const EventLog& events() const { return events_; }
   real::AsioLoop& loop() { return loop_; }
@@ -63,7 +64,7 @@ class Daemon {
   void wait_for_signal();
   void stop_asked(int signal);
   void watch_lag();
-  void handle(const ControlRequest& request, ControlServer::Reply reply);
+  void handle(const ControlRequest& request, const ControlServer::Reply& reply);
   Json full_status() const;
   std::string metrics() const;
   void add_common_metrics(MetricsText& metrics) const;

@@ -37,41 +37,19 @@ LogLevel level_of_kind(std::string_view kind) {
 constexpr size_t max_reasons = 64;
 
 // Words that reasons of the models begin with: the rooms mesh, quic, tunnel and node.
-constexpr std::array<std::string_view, 35> known_reasons{"limit",
-                                                         "refused",
-                                                         "malformed",
-                                                         "unexpected",
-                                                         "replaced",
-                                                         "shutdown",
-                                                         "disconnect",
-                                                         "fin",
-                                                         "idle",
-                                                         "stream reset",
-                                                         "stateless_reset",
-                                                         "application",
-                                                         "transport",
-                                                         "tls",
-                                                         "version",
-                                                         "host",
-                                                         "handshake_timeout",
-                                                         "queue",
-                                                         "closing",
-                                                         "wedged",
-                                                         "timeout",
-                                                         "no_subscriber",
-                                                         "late_reply",
-                                                         "client",
-                                                         "request",
-                                                         "lookup",
-                                                         "socket",
-                                                         "ping timeout",
-                                                         "net_tick_timeout",
-                                                         "connection_closed",
-                                                         "disconnect",
-                                                         "net_kernel_terminated",
-                                                         "setup_timer_timeout",
-                                                         "killed",
-                                                         "no_network"};
+constexpr std::array<std::string_view, 43> known_reasons{
+    // a relay's sessions and drops
+    "limit", "refused", "malformed", "unexpected", "replaced", "shutdown", "disconnect", "fin", "stream reset", "queue",
+    "no_subscriber", "wedged", "late_reply", "closing",
+    // the ends of QUIC connections
+    "application", "transport", "tls", "idle", "handshake timeout", "stateless reset", "version", "host",
+    // the mesh client
+    "lookup", "socket", "stream", "timeout", "ping_timeout", "mailbox",
+    // tunnels
+    "client", "request", "closed", "peer_closed", "relay_reconnect_failed", "decrypt_failed", "send_error",
+    "controller_timeout", "publish_retries", "undelivered",
+    // net_kernel
+    "net_tick_timeout", "connection_closed", "setup_timer_timeout", "connect", "epmd"};
 
 }  // namespace
 
@@ -109,7 +87,7 @@ void EventLog::record(Time now, const Event& event) {
     if (reasons.size() >= max_reasons && reasons.count(sort) == 0) sort = "other";
     ++reasons[sort];
   }
-  const LogLevel level = level_of(event);
+  const LogLevel level = calm_ ? std::min(level_of(event), LogLevel::info) : level_of(event);
   if (!log_.wants(level)) return;
   Log::Fields fields;
   if (!event.subject.empty()) fields.push_back({"subject", event.subject});

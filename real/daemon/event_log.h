@@ -19,6 +19,7 @@ class EventLog {
 
   void record(Time now, const Event& event);
   bool wants(std::string_view kind) const;
+  void calm() { calm_ = true; }  // from now on nothing is a warning: the daemon itself ends what there is
 
   // distlab_events_total by kind, and the reasons of those that have one.
   void add_metrics(MetricsText& metrics) const;
@@ -26,6 +27,7 @@ class EventLog {
 
  private:
   Log& log_;
+  bool calm_ = false;
   std::map<std::string, uint64_t, std::less<>> by_kind_;
   std::map<std::string, std::map<std::string, uint64_t>, std::less<>> by_reason_;  // kind, reason_class
 };

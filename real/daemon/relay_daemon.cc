@@ -77,6 +77,7 @@ tl::expected<void, Refusal> RelayDaemon::start() {
        {"sha256", certificate_.fingerprint},
        {"source", config_.self_signed ? "made at the start, kept in memory" : config_.certificate}});
   warn_of_certificate();
+  ready();
   return {};
 }
 
