@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "models/mesh/message.h"
+#include "models/mesh/relay_settings.h"
 #include "models/quic/socket.h"
 #include "real/asio_host.h"
 #include "real/daemon/testing/process.h"
@@ -19,6 +20,15 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::DaemonProcess;
+
+// AddressSanitizer keeps freed memory for a while, so that resident memory says nothing.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
 
 // Not 127.0.0.1, so that peers can have addresses of their own.
 constexpr const char* listen_address = "127.0.0.5";
@@ -172,7 +182,7 @@ TEST_F(Hostile, SilentSessions) {
 TEST_F(Hostile, TenThousandAttempts) {
   start();
   const size_t files = relay->open_files();
-  size_t early = 0, served = 0;
+  size_t early = 0, served = 0, limited = 0;
   for (int round = 0; round < 100; ++round) {
     for (int i = 0; i < 100; ++i) bad.dial(at, i % 10 == 9 ? "other" : "macula");
     const auto settled = [this] {
@@ -180,6 +190,8 @@ TEST_F(Hostile, TenThousandAttempts) {
     };
     ASSERT_TRUE(until(settled)) << "round " << round;
     for (const auto& peer : bad.peers) {
+      const bool told = peer->ended && peer->ended->kind == quic::EndKind::application;
+      limited += told && peer->ended->code == uint64_t(mesh::CloseCode::limit) ? 1 : 0;
       served += peer->say(mesh::Connect{"io.macula", "bad" + std::to_string(round % 7)}) ? 1 : 0;
     }
     loop.run_for(5ms);
@@ -189,9 +201,13 @@ TEST_F(Hostile, TenThousandAttempts) {
     bad.vanish();
     if (round == 40) early = relay->resident_kib();
   }
-  EXPECT_EQ(served, 9'000u);
+  // Who vanishes before its CONNECT is read is pending for 10 s; when many do, others wait their turn.
+  EXPECT_EQ(served + limited, 9'000u) << served << " served";
+  EXPECT_GT(served, 4'000u);
   expect_service();
-  EXPECT_LT(relay->resident_kib(), early + early / 2) << "KiB, after 4,000 and after 10,000 attempts";
+  if (!sanitized) {
+    EXPECT_LT(relay->resident_kib(), early + early / 2) << "KiB, after 4,000 and after 10,000 attempts";
+  }
   RecordProperty("rss_kib_early", static_cast<int>(early));
   RecordProperty("rss_kib_late", static_cast<int>(relay->resident_kib()));
   EXPECT_EQ(relay->open_files(), files);
@@ -221,7 +237,9 @@ TEST_F(Hostile, SlowReader) {
       },
       60s));
   EXPECT_TRUE(relay->wait_for("relay_dropped subject=slow@peer.test reason=queue")) << relay->log();
-  EXPECT_LT(relay->resident_kib(), before + 16 * 1024) << "64 MB were published";
+  if (!sanitized) {
+    EXPECT_LT(relay->resident_kib(), before + 16 * 1024) << "64 MB were published";
+  }
   expect_service();
   expect_clean_end();
 }
