@@ -638,6 +638,15 @@ class Grounds(unittest.TestCase):
         self.expect_nothing_left(family, networks)
         self.expect_failed("signal 11")
 
+    # Without the program of its processes nothing runs, and it is said which one is missing.
+    def test_no_actor(self):
+        program = shutil.copy(PROGRAM, self.path("distlab"))
+        done = subprocess.run([program, *self.command(TCP, "emu")[1:]], cwd=self.folder, capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, 70, done.stdout + done.stderr)
+        self.assertIn("cannot be started", done.stderr)
+        self.assertIn(self.path("distlab-actor"), done.stderr)
+
     def expect_failed(self, why):
         run = self.recorded()[-1]
         self.assertEqual(run.run["status"], "failed")

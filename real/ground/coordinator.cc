@@ -43,7 +43,7 @@ class Coordinator {
     loop_.set_clock(Clock(Clock::monotonic() + time_to_start + parts * time_per_process));
     send_text(MessageKind::origin, fmt::format("{}", loop_.clock().origin().count()));
     schedule();
-    loop_.run();
+    if (ending_.error.empty()) loop_.run();
     loop_.forget_times();
     processes_.reset();
     return say_goodbye();
@@ -83,7 +83,7 @@ class Coordinator {
   }
 
   void be_too_late() {
-    ending_.too_late = true;
+    ending_.too_late = ending_.error.empty();
     give_up("the machine is too slow: the run began before its processes were started; is it busy?");
   }
 
