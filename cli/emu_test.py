@@ -106,7 +106,7 @@ name: relay-killed
 duration: 8s
 sites: { here: {} }
 relays: { berlin: { site: here, boot: 100ms, keeps_reset_key: true } }
-node_defaults: { site: here, carrier: relay, relays: [berlin], boot: 400ms, net_ticktime: 3s,
+node_defaults: { site: here, carrier: relay, relays: [berlin], boot: 400ms, net_ticktime: 60s,
                  mesh: { keep_alive: 500ms } }
 nodes:
   alice: { name: alice@a.example }

@@ -63,7 +63,7 @@ TEST(LiveCheck, NamesWhatNeedsNetem) {
             "  sites.home.uplink.reorder: 2%\n"
             "  paths.'home -> office'.delay: 1.5ms\n"
             "  paths.'office -> home'.delay: 1.5ms\n"
-            "  x.yaml:6:5: the fault 'delay' of home");
+            "  x.yaml:7: the fault 'delay' of home");
 }
 
 // On request it is left out; the omissions are the same lines.

@@ -92,10 +92,9 @@ std::optional<workload::Action> driver_action(const scenario::Scenario& scenario
   }
   workload::Schedule schedule;
   schedule.start = first - now;
-  if (action.until) {
-    if (*action.until <= now) return std::nullopt;
-    schedule.end = *action.until - now;
-  }
+  const Duration until = action.until.value_or(scenario.duration);
+  if (until <= now) return std::nullopt;
+  schedule.end = until - now;
   schedule.period = action.period;
   schedule.arrival =
       action.arrival == scenario::Arrival::poisson ? workload::Arrival::poisson : workload::Arrival::periodic;
