@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include <ns3/inet-socket-address.h>
 #include <ns3/node.h>
@@ -11,6 +12,7 @@
 #include <ns3/tcp-header.h>
 #include <ns3/tcp-socket-base.h>
 #include <ns3/tcp-socket-factory.h>
+#include <ns3/tcp-tx-buffer.h>
 
 #include "sim/ns3_host.h"
 #include "sim/ns3_time.h"
@@ -25,6 +27,15 @@ struct Inside : ns3::TcpSocketBase {
   // ns-3 tells its peer of a window that has opened only when it is probed.
   static void announce_window(ns3::TcpSocketBase& socket) {
     (socket.*static_cast<void (ns3::TcpSocketBase::*)(uint8_t)>(&Inside::SendEmptyPacket))(ns3::TcpHeader::ACK);
+  }
+  // Linux counts its congestion window in packets, ns-3 in bytes: after a timeout, with a window of one and
+  // one packet not acknowledged, a kernel keeps back a tick or a FIN that ns-3 would send (tcp_cwnd_test()).
+  static bool window_is_full(ns3::TcpSocketBase& socket) {
+    const auto& tcb = *(socket.*&Inside::m_tcb);
+    if (tcb.m_congState != ns3::TcpSocketState::CA_LOSS) return false;
+    const int32_t sent = tcb.m_highTxMark.Get() - (socket.*&Inside::m_txBuffer)->HeadSequence();
+    const uint32_t packets = (static_cast<uint32_t>(std::max(sent, 0)) + tcb.m_segmentSize - 1) / tcb.m_segmentSize;
+    return packets > 0 && (packets + 1) * tcb.m_segmentSize > tcb.m_cWnd.Get();
   }
 };
 
@@ -41,6 +52,8 @@ Endpoint endpoint_of(const ns3::Address& address) {
 // ns-3 keeps callbacks of a socket as long as the socket lives, which may be after its owner went.
 struct Ns3Stream::Link {
   Ns3Stream* stream = nullptr;
+  std::vector<uint8_t> held;  // written, and not given to ns-3 while the window is full
+  bool closing = false;       // once that has left
 
   void connected(ns3::Ptr<ns3::Socket>) {
     if (stream == nullptr) return;
@@ -63,8 +76,19 @@ struct Ns3Stream::Link {
   void readable(ns3::Ptr<ns3::Socket>) {
     if (stream != nullptr && stream->reading_) stream->wake();
   }
-  void writable(ns3::Ptr<ns3::Socket>, uint32_t) {
+  void writable(const ns3::Ptr<ns3::Socket>& socket, uint32_t) {
+    send_held(*socket);
     if (stream != nullptr && stream->write_blocked_) stream->wake();
+  }
+  static bool full(ns3::Socket& socket) { return Inside::window_is_full(dynamic_cast<ns3::TcpSocketBase&>(socket)); }
+  void send_held(ns3::Socket& socket) {
+    if (full(socket)) return;
+    const size_t size = std::min<size_t>(held.size(), socket.GetTxAvailable());
+    if (size > 0) {
+      const int sent = socket.Send(ns3::Create<ns3::Packet>(held.data(), static_cast<uint32_t>(size)));
+      held.erase(held.begin(), held.begin() + std::max(sent, 0));
+    }
+    if (held.empty() && std::exchange(closing, false)) socket.Close();
   }
   void ended(NetError why) {
     if (stream == nullptr || stream->ended_) return;
@@ -123,9 +147,15 @@ void Ns3Stream::set_handler(StreamHandler& handler) {
 
 size_t Ns3Stream::write(Bytes data) {
   if (!socket_ || ended_ || data.empty()) return 0;
-  const size_t size = std::min<size_t>(data.size(), socket_->GetTxAvailable());
+  const size_t room = socket_->GetTxAvailable();
+  const size_t size = std::min(data.size(), room - std::min(room, link_->held.size()));
   if (size < data.size()) write_blocked_ = true;
   if (size == 0) return 0;
+  if (!link_->held.empty() || Link::full(*socket_)) {
+    link_->held.insert(link_->held.end(), data.begin(), data.begin() + static_cast<ptrdiff_t>(size));
+    log(TrafficLog::Step::Kind::write, static_cast<uint32_t>(size));
+    return size;
+  }
   const int sent = socket_->Send(ns3::Create<ns3::Packet>(data.data(), static_cast<uint32_t>(size)));
   if (sent < 0) {
     write_blocked_ = true;
@@ -152,7 +182,12 @@ void Ns3Stream::set_reading(bool on) {
 void Ns3Stream::close() {
   if (!socket_) return;
   link_->stream = nullptr;
-  socket_->Close();  // RST if there is data unread, as a kernel does
+  const bool unread = socket_->GetRxAvailable() > 0;  // then RST, as a kernel does, and at once
+  if (!unread && connected_ && !ended_ && (!link_->held.empty() || Link::full(*socket_))) {
+    link_->closing = true;
+  } else {
+    socket_->Close();
+  }
   socket_ = nullptr;
 }
 
