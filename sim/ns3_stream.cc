@@ -8,8 +8,10 @@
 #include <ns3/inet-socket-address.h>
 #include <ns3/node.h>
 #include <ns3/packet.h>
+#include <ns3/rtt-estimator.h>
 #include <ns3/simulator.h>
 #include <ns3/tcp-header.h>
+#include <ns3/tcp-option-ts.h>
 #include <ns3/tcp-socket-base.h>
 #include <ns3/tcp-socket-factory.h>
 #include <ns3/tcp-tx-buffer.h>
@@ -37,6 +39,16 @@ struct Inside : ns3::TcpSocketBase {
     const uint32_t packets = (static_cast<uint32_t>(std::max(sent, 0)) + tcb.m_segmentSize - 1) / tcb.m_segmentSize;
     return packets > 0 && (packets + 1) * tcb.m_segmentSize > tcb.m_cWnd.Get();
   }
+  // A kernel measures round trips by timestamps, also those of packets it has sent twice (RFC 7323, section
+  // 4.3): after one needless timeout its next one comes late enough. ns-3 would run into the same again.
+  static void measure_by_timestamp(ns3::TcpSocketBase& socket) {
+    const uint32_t echo = (*(socket.*&Inside::m_tcb)).m_rcvTimestampEchoReply;
+    if (echo == 0) return;
+    ns3::RttEstimator& rtt = *(socket.*&Inside::m_rtt);
+    rtt.Measurement(ns3::TcpOptionTS::ElapsedTimeFromTsValue(echo));
+    const ns3::Time slack = ns3::Max(socket.*&Inside::m_clockGranularity, rtt.GetVariation() * 4);
+    socket.*& Inside::m_rto = ns3::Max(rtt.GetEstimate() + slack, socket.*&Inside::m_minRto);
+  }
 };
 
 constexpr uint32_t small_window = 1'572'864;  // half of the receive buffer
@@ -54,6 +66,7 @@ struct Ns3Stream::Link {
   Ns3Stream* stream = nullptr;
   std::vector<uint8_t> held;  // written, and not given to ns-3 while the window is full
   bool closing = false;       // once that has left
+  bool was_full = false;      // and nothing has been acknowledged since
 
   void connected(ns3::Ptr<ns3::Socket>) {
     if (stream == nullptr) return;
@@ -80,9 +93,14 @@ struct Ns3Stream::Link {
     send_held(*socket);
     if (stream != nullptr && stream->write_blocked_) stream->wake();
   }
-  static bool full(ns3::Socket& socket) { return Inside::window_is_full(dynamic_cast<ns3::TcpSocketBase&>(socket)); }
+  bool full(ns3::Socket& socket) {
+    const bool is_full = Inside::window_is_full(dynamic_cast<ns3::TcpSocketBase&>(socket));
+    was_full = was_full || is_full;
+    return is_full;
+  }
   void send_held(ns3::Socket& socket) {
     if (full(socket)) return;
+    if (std::exchange(was_full, false)) Inside::measure_by_timestamp(dynamic_cast<ns3::TcpSocketBase&>(socket));
     const size_t size = std::min<size_t>(held.size(), socket.GetTxAvailable());
     if (size > 0) {
       const int sent = socket.Send(ns3::Create<ns3::Packet>(held.data(), static_cast<uint32_t>(size)));
@@ -151,7 +169,7 @@ size_t Ns3Stream::write(Bytes data) {
   const size_t size = std::min(data.size(), room - std::min(room, link_->held.size()));
   if (size < data.size()) write_blocked_ = true;
   if (size == 0) return 0;
-  if (!link_->held.empty() || Link::full(*socket_)) {
+  if (!link_->held.empty() || link_->full(*socket_)) {
     link_->held.insert(link_->held.end(), data.begin(), data.begin() + static_cast<ptrdiff_t>(size));
     log(TrafficLog::Step::Kind::write, static_cast<uint32_t>(size));
     return size;
@@ -183,7 +201,7 @@ void Ns3Stream::close() {
   if (!socket_) return;
   link_->stream = nullptr;
   const bool unread = socket_->GetRxAvailable() > 0;  // then RST, as a kernel does, and at once
-  if (!unread && connected_ && !ended_ && (!link_->held.empty() || Link::full(*socket_))) {
+  if (!unread && connected_ && !ended_ && (!link_->held.empty() || link_->full(*socket_))) {
     link_->closing = true;
   } else {
     socket_->Close();
