@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include "models/host/event_kinds.h"
@@ -168,12 +169,19 @@ class Coordinator {
   bool finishing_ = false;
 };
 
+// Where it is allowed: packets must not wait for a processor that others use. A nice value alone does little, as it
+// counts within a session only where there are autogroups (sched(7)). What we start does not inherit it.
+void come_first(int nice) {
+  const sched_param lowest{.sched_priority = 1};
+  if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) == 0) return;
+  ::setpriority(PRIO_PROCESS, 0, std::min(nice, coordinators_nice));
+}
+
 }  // namespace
 
 int coordinate(lab::Lab& lab, Wan& wan, Processes::Settings settings, int out) {
-  // Where it is allowed, before the processes of the scenario: they share the processors with the network.
   settings.nice = ::getpriority(PRIO_PROCESS, 0);
-  ::setpriority(PRIO_PROCESS, 0, std::min(settings.nice, coordinators_nice));
+  come_first(settings.nice);
   auto loop = Loop::make(Clock(Clock::monotonic()));
   if (!loop) return 1;
   return Coordinator(*loop, lab, wan, std::move(settings), out).run();
