@@ -12,5 +12,6 @@ void add_run_command(CLI::App& app, int& code);
 void add_check_command(CLI::App& app, int& code);
 void add_report_command(CLI::App& app, int& code);
 void add_bench_command(CLI::App& app, int& code);
+void add_bench_real_command(CLI::App& bench, int& code);  // a command of bench
 
 }  // namespace distlab::cli
