@@ -33,7 +33,7 @@ struct Options {
   size_t sessions = 500;
   size_t tunnels = 2'000;
   size_t loads = 1;
-  size_t window = 2;
+  size_t window = 1;
   double seconds = 2;
   size_t rounds = 3;
   std::string only;

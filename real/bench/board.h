@@ -36,7 +36,7 @@ struct LoadCounts {
   std::atomic<uint64_t> sent{0}, received{0};
   std::atomic<uint64_t> missing{0};     // numbers that were skipped
   std::atomic<uint64_t> duplicates{0};  // or that came again, or late
-  std::atomic<uint64_t> garbled{0};     // not a message of ours, or of another length
+  std::atomic<uint64_t> garbled{0};     // not a message of ours, or of another length than it says
   // From when a message was due (pace) or written (saturate) until a process at the other end has it. To be
   // read once an order after it has been taken.
   ground::Lateness latency;

@@ -34,7 +34,6 @@ nodes:
   b: { site: east, name: b@b.example }
 )";
 constexpr uint16_t port = 9;
-constexpr Duration settling = milliseconds{300};  // before the flood, and after it
 constexpr Duration patience = std::chrono::seconds{10};
 constexpr Duration nap = milliseconds{10};
 constexpr double growth = 1.5;
@@ -91,21 +90,21 @@ class Inside {
     if (!sink || !source) return lab::failure("starting a process", errno);
     Duration cpu_before{0}, busy_before{0}, ours_before{0};
     const auto ours = [&] { return own_cpu() + sink->cpu() + source->cpu(); };
-    loop->after(settling, [&] {
+    loop->after(options_.settling, [&] {
       began_ = loop->clock().now();
       cpu_before = own_cpu();
       ours_before = ours();
       busy_before = machine_busy();
       trial_.flood.running = 1;
     });
-    loop->after(settling + options_.seconds, [&] {
+    loop->after(options_.settling + options_.seconds, [&] {
       trial_.flood.running = 0;
       const double length = trial_.length = to_seconds(loop->clock().now() - began_);
       trial_.cpu = to_seconds(own_cpu() - cpu_before) / length;
       trial_.others_cpu =
           std::max(0.0, to_seconds(machine_busy() - busy_before) - to_seconds(ours() - ours_before)) / length;
     });
-    loop->after(settling + options_.seconds + settling, [&] { loop->stop(); });
+    loop->after(options_.settling + options_.seconds + options_.settling, [&] { loop->stop(); });
     loop->run();
     const ground::Lateness lateness = wan->lateness();
     trial_.late_p50 = lateness.quantile(0.5).count();
@@ -215,7 +214,7 @@ class EmuBench {
     const Shared<Trial> trial;
     auto running = lab::enter([&](lab::Lab& lab) { return Inside(lab, *trial, options_, scenario_, rate).run(); });
     if (!running) return tl::unexpected(running.error());
-    const auto end = ground::Clock::monotonic() + options_.seconds + settling * 2 + patience;
+    const auto end = ground::Clock::monotonic() + options_.seconds + options_.settling * 2 + patience;
     const double share = static_cast<double>(result_.tries.size()) / (static_cast<double>(result_.tries.size()) + 12);
     while (trial->whole == 0 && !ended(*running) && ground::Clock::monotonic() < end) {
       if (options_.on_progress && !options_.on_progress(fmt::format("{:.0f} packets/s", rate), share)) {

@@ -23,6 +23,7 @@ struct EmuOptions {
   // Called in a process of its own, inside a lab.
   std::function<std::unique_ptr<ground::Wan>(const scenario::Scenario&)> make_wan;
   Duration seconds = std::chrono::seconds{2};             // of a measurement
+  Duration settling = std::chrono::milliseconds{300};     // before and after it
   Duration max_lateness = std::chrono::milliseconds{10};  // 99th percentile, as `distlab run --max-lateness`
   double first_rate = 8'000;                              // packets per second
   double least = 100, most = 1e6;                         // what lies outside is not tried

@@ -62,6 +62,7 @@ tl::expected<EmuCapacity, std::string> try_rates(PlainWan::Faults faults, double
   EmuOptions options;
   options.make_wan = [faults](const scenario::Scenario&) { return std::make_unique<PlainWan>(faults); };
   options.seconds = milliseconds{200};
+  options.settling = milliseconds{50};
   options.first_rate = options.most = most;
   options.least = least;
   options.refinements = 0;

@@ -10,6 +10,7 @@
 #include "models/tunnel/relay_carrier.h"
 #include "models/tunnel/settings.h"
 #include "real/bench/flows.h"
+#include "real/bench/host_options.h"
 
 namespace distlab::bench {
 namespace {
@@ -26,11 +27,12 @@ class Sink final : public process::Process {
 
  private:
   static std::optional<Message> parse(const etf::Term& term) {
-    const auto parts = term.as_tuple(4);
+    const auto parts = term.as_tuple(5);
     if (parts.empty()) return std::nullopt;
-    const auto flow = parts[0].as_int(), number = parts[1].as_int(), due = parts[2].as_int();
-    const auto* payload = parts[3].as<etf::Bits>();
-    if (!flow || !number || !due || payload == nullptr) return std::nullopt;
+    const auto flow = parts[0].as_int(), number = parts[1].as_int(), due = parts[2].as_int(), size = parts[3].as_int();
+    const auto* payload = parts[4].as<etf::Bits>();
+    if (!flow || !number || !due || !size || payload == nullptr) return std::nullopt;
+    if (static_cast<uint64_t>(*size) != payload->bytes.size()) return std::nullopt;
     return Message{static_cast<uint64_t>(*flow), static_cast<uint64_t>(*number), run_start + Duration{*due},
                    payload->bytes.size()};
   }
@@ -63,7 +65,7 @@ node::NodeConfig config(const LoadNode::Settings& settings, mesh::ClientSlot& sl
 }  // namespace
 
 LoadNode::LoadNode(real::AsioLoop& loop, const Settings& settings, const Arrived& arrived)
-    : host_(loop, {.name = node_name(settings.number), .seed = settings.seed, .resolver = false}),
+    : host_(loop, host_options(node_name(settings.number), settings.seed)),
       membership_(host_, membership(settings)),
       node_(host_, config(settings, membership_.slot()), [this, arrived](const tl::expected<void, NetError>& up) {
         if (!up) return;
@@ -80,9 +82,10 @@ void LoadNode::connect(size_t peer, std::function<void(bool)> done) {
 }
 
 void LoadNode::send(size_t peer, const Message& message, const etf::Term& payload) {
-  node_.runtime().send(process::RemoteName{sink_name, node_name(peer)},
-                       etf::tuple(etf::integer(message.flow), etf::integer(message.number),
-                                  etf::Term((message.due - run_start).count()), payload));
+  node_.runtime().send(
+      process::RemoteName{sink_name, node_name(peer)},
+      etf::tuple(etf::integer(message.flow), etf::integer(message.number), etf::Term((message.due - run_start).count()),
+                 etf::integer(message.payload), payload));
 }
 
 }  // namespace distlab::bench

@@ -13,7 +13,7 @@
 
 namespace distlab::bench {
 
-// A message between two nodes: {Flow, Number, DueAt, Binary}. Time is that of the run's clock.
+// A message between two nodes: {Flow, Number, DueAt, Size, Binary of this size}. Time is that of the run's clock.
 struct Message {
   uint64_t flow = 0;
   uint64_t number = 0;  // of its flow, from 1

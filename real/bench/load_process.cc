@@ -11,6 +11,7 @@
 #include "models/host/host.h"
 #include "models/workload/ledger.h"
 #include "real/asio_host.h"
+#include "real/bench/host_options.h"
 #include "real/bench/load_node.h"
 #include "real/bench/numbering.h"
 
@@ -32,7 +33,7 @@ class Load {
         arrivals_(arrivals),
         settings_(settings),
         loop_(std::chrono::steady_clock::time_point(settings.origin)),
-        host_(loop_, {.name = "load", .resolver = false}),
+        host_(loop_, host_options("load")),
         look_(host_),
         pace_(host_),
         windows_(host_) {
@@ -130,7 +131,7 @@ class Load {
 
   void send(size_t flow, Time due) {
     const Layout& layout = settings_.layout;
-    nodes_.at(layout.source(flow))->send(layout.sink(flow), {flow, ++flows_[flow].sent, due}, payload_);
+    nodes_.at(layout.source(flow))->send(layout.sink(flow), {flow, ++flows_[flow].sent, due, order_.payload}, payload_);
     ++counts_.sent;
   }
 
@@ -141,7 +142,6 @@ class Load {
     }
     const Numbering::Verdict verdict = flows_[message->flow].arrived.arrived(message->number);
     counts_.missing += verdict.skipped;
-    if (message->payload != order_.payload) ++counts_.garbled;
     if (!verdict.counts) {
       ++counts_.duplicates;
       return;

@@ -31,6 +31,11 @@ std::optional<Process> Process::start(const std::function<int()>& body, int nice
 
 Process::Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
 
+Process& Process::operator=(Process&& other) noexcept {
+  std::swap(pid_, other.pid_);
+  return *this;
+}
+
 Process::~Process() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);

@@ -19,7 +19,7 @@ class Process {
   static std::optional<Process> start(const std::function<int()>& body, int nice = 0);
   ~Process();
   Process(Process&& other) noexcept;
-  Process& operator=(Process&&) = delete;
+  Process& operator=(Process&& other) noexcept;
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 

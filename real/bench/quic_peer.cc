@@ -8,6 +8,7 @@
 #include "models/quic/credentials.h"
 #include "models/quic/socket.h"
 #include "real/asio_host.h"
+#include "real/bench/host_options.h"
 #include "real/bench/peer_process.h"
 
 namespace distlab::bench {
@@ -107,7 +108,10 @@ class Client final : public quic::ConnectionHandler {
   Client(Host& host, uint16_t port, Clients& owner, size_t number)
       : owner_(owner), number_(number), message_(owner.settings().bytes) {
     socket_ = quic::Socket::open(host, {any_address, 0}).value();
-    connection_ = socket_->connect({loopback_address, port}, {.alpn = alpn, .server_name = "localhost"}, *this);
+    quic::ClientSettings settings;
+    settings.alpn = alpn;
+    settings.server_name = "localhost";
+    connection_ = socket_->connect({loopback_address, port}, std::move(settings), *this);
   }
   void fill() {
     for (; under_way_ < owner_.settings().window; ++under_way_) {
@@ -177,7 +181,7 @@ void Clients::arrived(const Header& header, uint64_t& expected) {
 
 int run_quic_forwarder(Board& board, const PeerSettings& settings) {
   real::AsioLoop loop;
-  real::AsioHost host(loop, {.name = "forwarder", .resolver = false});
+  real::AsioHost host(loop, host_options("forwarder"));
   quic::Secret secret;
   host.fill_secret(secret);
   auto socket = quic::Socket::open(host, {any_address, 0});
@@ -198,7 +202,7 @@ int run_quic_forwarder(Board& board, const PeerSettings& settings) {
 
 int run_quic_sender(Board& board, const PeerSettings& settings) {
   real::AsioLoop loop;
-  real::AsioHost host(loop, {.name = "sender", .resolver = false});
+  real::AsioHost host(loop, host_options("sender"));
   Clients clients(host, board.peer, settings);
   clients.dial();
   loop.run();

@@ -30,8 +30,7 @@ template <typename T>
 using Result = tl::expected<T, std::string>;
 
 constexpr Duration nap = milliseconds{10};
-constexpr Duration settling = milliseconds{500};  // before memory is looked at, and a load is measured
-constexpr Duration patience = seconds{20};        // for what should take no time
+constexpr Duration patience = seconds{20};  // for what should take no time
 constexpr const char* interrupted = "interrupted";
 
 // Free a moment ago.
@@ -86,7 +85,7 @@ class RelayBench {
     const auto up = wait_for([&] { return board_->relay.state != 0; }, patience, "the relay does not start");
     if (!up) return up;
     if (board_->relay.state != 1) return tl::unexpected(fmt::format("the relay cannot listen on UDP port {}", *port));
-    const auto settled = sleep(settling);
+    const auto settled = sleep(options_.settling);
     result_.memory.empty = relay_->resident();
     const auto origin = ground::Clock::monotonic();
     for (size_t i = 0; i < layout_.loads; ++i) {
@@ -102,14 +101,14 @@ class RelayBench {
     give({.work = Work::join});
     auto up = wait_for([&] { return sum(&LoadCounts::sessions) == layout_.sessions; }, time_for(layout_.sessions),
                        "sessions do not come up");
-    if (!up || !(up = sleep(settling))) return up;
+    if (!up || !(up = sleep(options_.settling))) return up;
     result_.memory.with_sessions = relay_->resident();
     next_step();
     what_ = fmt::format("{} tunnels", layout_.tunnels);
     give({.work = Work::connect});
     up = wait_for([&] { return sum(&LoadCounts::tunnels) + sum(&LoadCounts::failures) == layout_.tunnels; },
                   time_for(layout_.tunnels), "tunnels do not come up");
-    if (!up || !(up = sleep(settling))) return up;
+    if (!up || !(up = sleep(options_.settling))) return up;
     if (sum(&LoadCounts::failures) > 0)
       return tl::unexpected(fmt::format("{} tunnels cannot be set up", sum(&LoadCounts::failures)));
     result_.memory.with_tunnels = relay_->resident();
@@ -160,7 +159,7 @@ class RelayBench {
 
   Result<void> relay_flood(Size& size, std::vector<Flood>* out) {
     give({.work = Work::saturate, .payload = size.payload, .window = options_.window});
-    auto ran = sleep(settling);
+    auto ran = sleep(options_.settling);
     if (!ran) return ran;
     const uint64_t frames = board_->relay.frames_in, bytes = board_->relay.bytes_in;
     auto flood = sample_relay(options_.seconds);
@@ -239,7 +238,7 @@ class RelayBench {
     // All connections carry something.
     up = wait_for([&] { return board_->peer.received > settings.connections * settings.window * 2; }, patience,
                   "the forwarder passes nothing on");
-    if (!up || !(up = sleep(settling))) return up;
+    if (!up || !(up = sleep(options_.settling))) return up;
     auto flood = sample(options_.seconds, *forwarder, senders, [&] { return board_->peer.received.load(); });
     if (!flood) return tl::unexpected(flood.error());
     flood->bytes_per_s = flood->messages_per_s * static_cast<double>(settings.bytes);

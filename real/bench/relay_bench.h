@@ -19,10 +19,11 @@ struct RelayBenchOptions {
   size_t sessions = 500;
   size_t tunnels = 2'000;
   size_t loads = 1;                            // processes that have the nodes
-  size_t window = 2;                           // messages under way in each direction of a tunnel, at saturation
-  std::vector<size_t> payloads = {32, 1'280};  // bytes of a message's binary
+  size_t window = 1;                           // messages under way in each direction of a tunnel, at saturation
+  std::vector<size_t> payloads = {32, 1'200};  // bytes of a message's binary
   size_t rounds = 3;
-  Duration seconds = std::chrono::seconds{2};  // of a measurement
+  Duration seconds = std::chrono::seconds{2};          // of a measurement
+  Duration settling = std::chrono::milliseconds{500};  // before memory is looked at, and a load is measured
   // Told what is going on and how much of all has been done, often; false ends the benchmark early.
   std::function<bool(const std::string& what, double share)> on_progress = {};
 };

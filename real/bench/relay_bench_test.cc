@@ -22,6 +22,7 @@ RelayBenchOptions small() {
   options.payloads = {32};
   options.rounds = 1;
   options.seconds = milliseconds{200};
+  options.settling = milliseconds{50};
   return options;
 }
 

@@ -7,6 +7,7 @@
 #include "models/mesh/relay.h"
 #include "models/quic/credentials.h"
 #include "real/asio_host.h"
+#include "real/bench/host_options.h"
 
 namespace distlab::bench {
 namespace {
@@ -43,7 +44,7 @@ void report(const mesh::RelayStats& stats, RelayCounts& counts) {
 
 int run_relay(Board& board, uint16_t port, size_t sessions) {
   real::AsioLoop loop;
-  real::AsioHost host(loop, {.name = "relay", .resolver = false});
+  real::AsioHost host(loop, host_options("relay"));
   const mesh::Relay relay(host, settings(host, port, sessions));
   board.relay.state = relay.listening() ? 1 : 2;
   if (!relay.listening()) return 1;

@@ -6,6 +6,7 @@
 
 #include "models/host/host.h"
 #include "real/asio_host.h"
+#include "real/bench/host_options.h"
 #include "real/bench/peer_process.h"
 
 namespace distlab::bench {
@@ -69,7 +70,7 @@ class Sender final : private UdpHandler {
 
 int run_udp_forwarder(Board& board) {
   real::AsioLoop loop;
-  real::AsioHost host(loop, {.name = "forwarder", .resolver = false});
+  real::AsioHost host(loop, host_options("forwarder"));
   Echo echo;
   auto socket = host.open_udp({any_address, 0}, echo);
   if (!socket) return 1;
@@ -81,7 +82,7 @@ int run_udp_forwarder(Board& board) {
 
 int run_udp_sender(Board& board, const PeerSettings& settings) {
   real::AsioLoop loop;
-  real::AsioHost host(loop, {.name = "sender", .resolver = false});
+  real::AsioHost host(loop, host_options("sender"));
   Sender sender(host, board.peer, settings);
   sender.start();
   loop.run();
