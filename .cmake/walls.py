@@ -29,6 +29,7 @@ OWN = {
     # Only the emu ground reaches into sim; the daemons beside it must never link ns-3.
     "real/emu": ["real", "models", "scenarios", "results", "sim"],
     "real/lab": ["real/lab"],
+    "real/daemon": ["real/daemon", "real/asio_host.h", "real/asio_impl.h", "models", "scenarios"],
     "real": ["real", "models", "scenarios", "results"],
     # What runs in a process of a scenario, for every ground; who only reads scenarios must not need the models.
     "scenarios/cast": ["scenarios", "models"],

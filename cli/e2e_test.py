@@ -107,6 +107,15 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(len(hashes), 1)
         self.assertEqual(len(next(iter(hashes))), 2)
 
+    # `relay` and `agent` are another program's, which takes all its arguments and gives the exit code.
+    def test_daemons(self):
+        for command in ("relay", "agent"):
+            self.assertIn("Examples", self.run_program(command, "--help").stdout)
+        shown = self.run_program("relay", "--self-signed", "--set", "limits.calls=7", "--print-config")
+        self.assertEqual(shown.returncode, 0)
+        self.assertIn("calls: 7", shown.stdout)
+        self.assertIn("did you mean", self.refused("relay", "--self-signed", "--set", "limit=7"))
+
     # Whatever is wrong with a file is said in a line, and nothing crashes.
     def test_bad_scenarios(self):
         text = pathlib.Path(QUICKSTART).read_text()

@@ -147,12 +147,26 @@ tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_pro
   return Ran{.elapsed = ran->elapsed,
              .interrupted = ran->interrupted,
              .lateness = ran->lateness,
-             .too_late = judge_lateness(job, ran->lateness)};
+             .too_late = ran->too_late.empty() ? judge_lateness(job, ran->lateness) : ran->too_late};
 }
 
 tl::expected<Ran, Failure> run_on_ground(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
   return job.ground == GroundKind::sim ? run_in_simulation(job, on_progress, on_event)
                                        : run_on_hosts(job, on_progress, on_event);
+}
+
+// Keeps what a failed run has recorded. That this fails, too, is not worth a second error.
+void keep_failed(results::RunWriter* writer, const std::string& error, double wall_seconds) {
+  if (writer == nullptr) return;
+  const std::vector<results::EventRecord> events = writer->events();
+  const double until = events.empty() ? 0 : static_cast<double>(events.back().time_ns) / 1e9;
+  (void)writer->commit({.status = results::RunStatus::failed,
+                        .error = error,
+                        .wall_seconds = wall_seconds,
+                        .virtual_seconds = until,
+                        .trace_hash = {},
+                        .clock_lateness = {}},
+                       {});
 }
 
 int give_up(JobReporter& reporter, JobResult result, const std::string& error, bool users_fault) {
@@ -222,7 +236,10 @@ int run_job(const Job& job, JobReporter& reporter) {
   const auto began = std::chrono::steady_clock::now();
   const auto ran = run_on_ground(job, on_progress, [&](const results::EventRecord& event) { sinks.add(event); });
   result.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  if (!ran) return give_up(reporter, result, ran.error().text, ran.error().users_fault);
+  if (!ran) {
+    keep_failed(sinks.writer(), ran.error().text, result.wall_seconds);
+    return give_up(reporter, result, ran.error().text, ran.error().users_fault);
+  }
   result.trace_hash = ran->trace_hash;
   result.virtual_seconds = to_seconds(ran->elapsed);
   result.error = ran->too_late;

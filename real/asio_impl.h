@@ -13,6 +13,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "real/asio_host.h"
 
@@ -32,6 +34,23 @@ AsioEndpoint to_asio(const Endpoint& endpoint) {
   return {asio::ip::address_v4(endpoint.address.bits), endpoint.port};
 }
 
+// Where every UDP socket of the loop reads into: several datagrams at once (recvmmsg(2)), each of any size. Of this
+// memory only what datagrams have filled is ever there.
+class DatagramBatch {
+ public:
+  DatagramBatch();
+  int receive(int socket);  // how many there are now; not more than 32
+  Endpoint from(int i) const;
+  Bytes datagram(int i) const;
+
+ private:
+  static constexpr size_t size = 32, largest = 65536;
+  std::array<mmsghdr, size> messages_{};
+  std::array<iovec, size> data_{};
+  std::array<sockaddr_in, size> from_{};
+  std::unique_ptr<uint8_t[]> memory_ = std::make_unique_for_overwrite<uint8_t[]>(size * largest);
+};
+
 // One asio timer under an ordered queue: ties run in the order in which they were asked for.
 struct AsioLoop::Impl {
   using TimerKey = std::pair<Time, uint64_t>;
@@ -49,8 +68,9 @@ struct AsioLoop::Impl {
   std::map<TimerKey, std::function<void()>> timers;
   uint64_t next_timer = 1;
   Time armed_for = Time::max();
-  // Where every socket of the loop reads into: callbacks never nest. Takes the largest datagram.
+  // Where every TCP socket of the loop reads into: callbacks never nest.
   std::array<uint8_t, 65536> input;
+  DatagramBatch datagrams;
 };
 
 // A TCP connection. The models hold an AsioStream; this lives on while an operation is pending.

@@ -3,7 +3,6 @@
 #include <cstring>
 #include <utility>
 
-#include <boost/asio/buffer.hpp>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -25,6 +24,7 @@ class Datagrams : public std::enable_shared_from_this<Datagrams> {
     if (!error) socket_.bind(to_asio<udp::endpoint>(local), error);
     if (!error) socket_.non_blocking(true, error);
     if (!error) local_ = from_asio(socket_.local_endpoint(error));
+    if (!error) ask_for_buffers();
     if (!error) wait();
     return error;
   }
@@ -42,14 +42,8 @@ class Datagrams : public std::enable_shared_from_this<Datagrams> {
       if (!error && self->handler_) self->receive();
     });
   }
-  void receive() {
-    udp::endpoint from;
-    error_code error;
-    const size_t size = socket_.receive_from(asio::buffer(loop_.input), from, 0, error);
-    wait();
-    // Errors belong to datagrams sent earlier (ICMP); UDP is best effort.
-    if (!error) handler_->on_datagram(from_asio(from), Bytes(loop_.input.data(), size));
-  }
+  void ask_for_buffers();
+  void receive();
 
   AsioLoop::Impl& loop_;
   const std::optional<Ipv4> source_;
@@ -57,6 +51,23 @@ class Datagrams : public std::enable_shared_from_this<Datagrams> {
   UdpHandler* handler_;
   Endpoint local_;
 };
+
+// A burst of packets, as when many clients dial at once, must fit into the kernel's buffer; its default takes
+// about 90 packets of QUIC. The kernel gives what net.core.rmem_max and wmem_max allow.
+void Datagrams::ask_for_buffers() {
+  constexpr int wanted = 4 * 1024 * 1024;
+  error_code ignored;
+  socket_.set_option(udp::socket::receive_buffer_size(wanted), ignored);
+  socket_.set_option(udp::socket::send_buffer_size(wanted), ignored);
+}
+
+// Errors belong to datagrams sent earlier (ICMP); UDP is best effort.
+void Datagrams::receive() {
+  DatagramBatch& batch = loop_.datagrams;
+  const int count = batch.receive(socket_.native_handle());
+  wait();
+  for (int i = 0; i < count && handler_ != nullptr; ++i) handler_->on_datagram(batch.from(i), batch.datagram(i));
+}
 
 // A socket on any address would send from the interface's first one; IP_PKTINFO says which it is.
 bool Datagrams::send_to(Endpoint remote, Bytes datagram) {
@@ -95,6 +106,30 @@ class AsioUdpSocket final : public UdpSocket {
 };
 
 }  // namespace
+
+DatagramBatch::DatagramBatch() {
+  for (size_t i = 0; i < size; ++i) {
+    data_[i] = {&memory_[i * largest], largest};
+    messages_[i].msg_hdr.msg_name = &from_[i];
+    messages_[i].msg_hdr.msg_namelen = sizeof from_[i];
+    messages_[i].msg_hdr.msg_iov = &data_[i];
+    messages_[i].msg_hdr.msg_iovlen = 1;
+  }
+}
+
+int DatagramBatch::receive(int socket) {
+  // All addresses are of one family and so of one length: msg_namelen stays what it is.
+  return ::recvmmsg(socket, messages_.data(), size, MSG_DONTWAIT, nullptr);
+}
+
+Endpoint DatagramBatch::from(int i) const {
+  const sockaddr_in& address = from_[static_cast<size_t>(i)];
+  return {Ipv4{ntohl(address.sin_addr.s_addr)}, ntohs(address.sin_port)};
+}
+
+Bytes DatagramBatch::datagram(int i) const {
+  return {&memory_[static_cast<size_t>(i) * largest], messages_[static_cast<size_t>(i)].msg_len};
+}
 
 tl::expected<std::unique_ptr<UdpSocket>, NetError> open_udp(AsioLoop::Impl& loop, const AsioHostOptions& options,
                                                             Endpoint local, UdpHandler& handler) {

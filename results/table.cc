@@ -17,18 +17,32 @@ namespace {
 
 constexpr size_t most_family_rows = 40;
 
+// How fast virtual time passed, or how late real time was.
+std::string pace_text(const Digest& d) {
+  const RunRecord& run = d.run;
+  std::string text = duration_text(d.end_ns);
+  if (run.ground != "sim") {
+    text += " in real time";
+    if (const auto& late = run.clock_lateness)
+      text += fmt::format(", packets late by {} (p50), {} (p99), {} at most", duration_text(late->p50_ns),
+                          duration_text(late->p99_ns), duration_text(late->max_ns));
+    return text;
+  }
+  text += " simulated";
+  if (run.wall_seconds > 0)
+    text += fmt::format(" in {} ({:.0f} times real time)", milliseconds_text(run.wall_seconds * 1e3),
+                        static_cast<double>(d.end_ns) / 1e9 / run.wall_seconds);
+  if (!run.trace_hash.empty()) text += fmt::format(", trace {}", run.trace_hash);
+  return text;
+}
+
 void print_run(Printer& p, const Digest& d, const std::vector<Verdict>& verdicts) {
   const RunRecord& run = d.run;
   const std::string label = label_text(run);
   p.line(fmt::format("{}{}  {}  seed {}  {}", p.bold(clean(run.scenario)),
                      label.empty() ? "" : " (" + clean(label) + ")", run.ground, run.seed,
                      p.mark(outcome_of(run.status, verdicts))));
-  std::string facts = fmt::format("  {} simulated", duration_text(d.end_ns));
-  if (run.wall_seconds > 0)
-    facts += fmt::format(" in {} ({:.0f} times real time)", milliseconds_text(run.wall_seconds * 1e3),
-                         static_cast<double>(d.end_ns) / 1e9 / run.wall_seconds);
-  if (!run.trace_hash.empty()) facts += fmt::format(", trace {}", run.trace_hash);
-  p.line(p.dim(facts));
+  p.line(p.dim("  " + pace_text(d)));
   if (run.status != RunStatus::complete)
     p.line(
         fmt::format("  {}{}", p.paint(to_string(run.status), "33"), run.error.empty() ? "" : ": " + clean(run.error)));

@@ -142,6 +142,24 @@ TEST_F(Mesh, ClientLimits) {
   EXPECT_TRUE(b.alive());
 }
 
+// A new certificate holds for new sessions; those that are there go on with the old one.
+TEST_F(Mesh, RenewsItsCertificate) {
+  const quic::Authority other("another CA", testing::secret(9));
+  start_relay();
+  client_settings.tls_verify = quic::TlsVerify::peer;
+  RelayClient& early = join("early");
+  early.advertise("echo", [](const Json& args, const Client::Reply& reply) { reply(args); });
+  relay->set_credentials(
+      quic::ServerCredentials::load(other.issue({"berlin.test", {"berlin.test"}, false}, testing::secret(10))).value());
+  add_client("late");
+  EXPECT_FALSE(connect("late"));  // it does not know the new authority
+  client_settings.credentials = testing::trust(other);
+  RelayClient& told = join("told");
+  EXPECT_TRUE(told.connected());
+  EXPECT_TRUE(early.connected());
+  EXPECT_EQ(outcome(told, "echo"), "ok");
+}
+
 // A procedure that is no longer offered is unknown, on the relay and, for a call on its way, at the callee.
 TEST_F(Mesh, Unadvertises) {
   start_relay();

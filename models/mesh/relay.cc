@@ -116,10 +116,20 @@ Relay::Relay(Host& host, RelaySettings settings)
   auto socket = quic::Socket::open(host, {any_address, settings_.port});
   if (!socket) return;
   socket_ = std::move(*socket);
-  socket_->listen(server_settings(settings_), [this](auto connection) { accept(std::move(connection)); });
+  listen();
 }
 
 Relay::~Relay() = default;
+
+void Relay::listen() {
+  socket_->listen(server_settings(settings_), [this](auto connection) { accept(std::move(connection)); });
+}
+
+void Relay::set_credentials(std::shared_ptr<const quic::ServerCredentials> credentials) {
+  assert(credentials);
+  settings_.credentials = std::move(credentials);
+  if (socket_) listen();
+}
 
 void Relay::accept(std::unique_ptr<quic::Connection> connection) {
   if (shutting_down_) return connection->close(uint64_t(CloseCode::shutdown), "shutdown");

@@ -34,11 +34,15 @@ class Relay {
   // While wedged the relay reads and believes itself healthy, but sends no frame; QUIC goes on.
   void wedge(bool on) { core_.set_wedged(on); }
 
+  // For sessions from now on; those that are there, or on their way, keep what they met.
+  void set_credentials(std::shared_ptr<const quic::ServerCredentials> credentials);
+
   const RelayStats& stats() const { return core_.stats(); }
 
  private:
   class Peer;
 
+  void listen();
   void accept(std::unique_ptr<quic::Connection> connection);
   void on_data(SessionId id, Bytes data);
   void pump();
@@ -49,7 +53,7 @@ class Relay {
   void arm_timer();
 
   Host& host_;
-  const RelaySettings settings_;
+  RelaySettings settings_;
   RelayCore core_;
   Ingress ingress_;
   std::unique_ptr<quic::Socket> socket_;

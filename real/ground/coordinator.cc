@@ -15,10 +15,8 @@ namespace {
 
 using scenario::FaultKind;
 
-// From the making of the loop until the run begins: what making the network and starting the first
-// processes takes.
-constexpr Duration time_to_build = std::chrono::milliseconds{500};
-constexpr Duration time_per_machine = std::chrono::milliseconds{20};
+// From when the network is there until the run begins: what starting the first processes takes.
+constexpr Duration time_to_start = std::chrono::milliseconds{500};
 constexpr Duration time_per_process = std::chrono::milliseconds{25};
 constexpr int coordinators_nice = -10;
 constexpr Duration time_to_finish = std::chrono::seconds{5};
@@ -35,14 +33,17 @@ class Coordinator {
         settings_(std::move(settings)) {}
 
   int run() {
-    send_text(MessageKind::origin, fmt::format("{}", loop_.clock().origin().count()));
     if (auto built = wan_.build(lab_, loop_); !built) {
       ending_.error = built.error();
       return say_goodbye();
     }
     processes_.emplace(loop_, lab_, wan_, courier_, settings_, [this](const std::string& why) { give_up(why); });
+    const auto parts = static_cast<int64_t>(processes_->parts().size());
+    loop_.set_clock(Clock(Clock::monotonic() + time_to_start + parts * time_per_process));
+    send_text(MessageKind::origin, fmt::format("{}", loop_.clock().origin().count()));
     schedule();
     loop_.run();
+    loop_.forget_times();
     processes_.reset();
     return say_goodbye();
   }
@@ -55,6 +56,9 @@ class Coordinator {
     for (const cast::Part& part : processes_->parts())
       if (part.kind == cast::Kind::epmd) processes_->start(part.key);
     start_when_epmds_are_ready();
+    loop_.at(run_start, [this] {
+      if (!started_) be_too_late();
+    });
     for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, seed_))
       loop_.at(run_start + step.at, [this, step] { apply(step); });
     loop_.at(run_start + scenario_.duration, [this] { finish(); });
@@ -74,9 +78,12 @@ class Coordinator {
         loop_.at(run_start + part.start, [this, key = part.key] { processes_->start(key); });
       }
     }
-    if (loop_.clock().elapsed() > Duration::zero())
-      give_up(fmt::format("the machine is too slow: the processes were started {:.2f} s after the run began",
-                          to_seconds(loop_.clock().elapsed())));
+    if (loop_.clock().elapsed() > Duration::zero()) be_too_late();
+  }
+
+  void be_too_late() {
+    ending_.too_late = true;
+    give_up("the machine is too slow: the run began before its processes were started; is it busy?");
   }
 
   void apply(const scenario::FaultStep& step) {
@@ -116,13 +123,13 @@ class Coordinator {
   void finish() {
     if (finishing_) return;
     finishing_ = true;
-    ending_.elapsed_s = to_seconds(loop_.clock().elapsed());
+    ending_.elapsed_s = to_seconds(scenario_.duration);
     processes_->finish(time_to_finish, [this] { loop_.stop(); });
   }
 
   void give_up(const std::string& why) {
     if (ending_.error.empty()) ending_.error = why;
-    ending_.elapsed_s = to_seconds(loop_.clock().elapsed());
+    ending_.elapsed_s = std::clamp(to_seconds(loop_.clock().elapsed()), 0.0, to_seconds(scenario_.duration));
     loop_.stop();
   }
 
@@ -161,19 +168,13 @@ class Coordinator {
   bool finishing_ = false;
 };
 
-std::chrono::nanoseconds beginning(const scenario::Scenario& scenario) {
-  const auto processes = static_cast<int64_t>(scenario.nodes.size() + scenario.relays.size());
-  return Clock::monotonic() + time_to_build + processes * (time_per_machine + time_per_process);
-}
-
 }  // namespace
 
 int coordinate(lab::Lab& lab, Wan& wan, Processes::Settings settings, int out) {
   // Where it is allowed, before the processes of the scenario: they share the processors with the network.
   settings.nice = ::getpriority(PRIO_PROCESS, 0);
   ::setpriority(PRIO_PROCESS, 0, std::min(settings.nice, coordinators_nice));
-  const Clock clock(beginning(settings.scenario));
-  auto loop = Loop::make(clock);
+  auto loop = Loop::make(Clock(Clock::monotonic()));
   if (!loop) return 1;
   return Coordinator(*loop, lab, wan, std::move(settings), out).run();
 }

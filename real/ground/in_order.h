@@ -21,7 +21,7 @@ class InOrder {
   void release(Duration now) { pass_until((now - patience).count()); }
   void release_all() { pass_until(std::numeric_limits<int64_t>::max()); }
 
-  static constexpr Duration patience = std::chrono::milliseconds{500};
+  static constexpr Duration patience = std::chrono::seconds{2};
 
  private:
   void pass_until(int64_t limit) {

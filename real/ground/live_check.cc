@@ -1,6 +1,8 @@
 // What of a scenario the kernel of the live ground cannot do.
 #include <algorithm>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -40,6 +42,12 @@ std::string place_of(const scenario::Fault& fault) {
                      fault.subject());
 }
 
+bool some_pair_takes_the_default(const scenario::Scenario& scenario) {
+  std::set<std::pair<std::string, std::string>> named;
+  for (const scenario::Path& path : scenario.paths) named.emplace(path.from, path.to);
+  return named.size() < scenario.sites.size() * (scenario.sites.size() - 1);
+}
+
 // All that only netem can do.
 std::vector<std::string> netem_wishes(const scenario::Scenario& scenario) {
   std::vector<std::string> out;
@@ -47,7 +55,7 @@ std::vector<std::string> netem_wishes(const scenario::Scenario& scenario) {
     add_wishes(fmt::format("sites.{}.uplink", name), site.uplink, out);
     add_wishes(fmt::format("sites.{}.lan", name), site.lan, out);
   }
-  if (scenario.sites.size() > 1) add_wishes("default_path", scenario.default_path, out);
+  if (some_pair_takes_the_default(scenario)) add_wishes("default_path", scenario.default_path, out);
   for (const scenario::Path& path : scenario.paths)
     add_wishes(fmt::format("paths.'{} -> {}'", path.from, path.to), path.properties, out);
   for (const scenario::Fault& fault : scenario.faults)
@@ -65,12 +73,12 @@ bool uses_rates(const scenario::Scenario& scenario) {
   const bool faults = std::any_of(scenario.faults.begin(), scenario.faults.end(), [](const scenario::Fault& fault) {
     return fault.kind == FaultKind::set_rate || fault.kind == FaultKind::hold;
   });
-  return sites || paths || faults || has_rate(scenario.default_path);
+  return sites || paths || faults || (some_pair_takes_the_default(scenario) && has_rate(scenario.default_path));
 }
 
 bool uses_drops(const scenario::Scenario& scenario) {
   return std::any_of(scenario.faults.begin(), scenario.faults.end(), [](const scenario::Fault& fault) {
-    return fault.link.has_value() || fault.kind == FaultKind::partition;
+    return fault.kind == FaultKind::down || fault.kind == FaultKind::black_hole || fault.kind == FaultKind::partition;
   });
 }
 
@@ -88,14 +96,18 @@ std::vector<std::string> live_omissions(const scenario::Scenario& scenario) {
 std::vector<std::string> live_obstacles(const scenario::Scenario& scenario, const LiveOptions& options,
                                         const lab::Capabilities& capabilities) {
   std::vector<std::string> out;
-  need(capabilities.lab, "the live ground", out);
-  if (!out.empty()) return out;
+  if (!capabilities.lab.available) {
+    out.push_back(fmt::format("the live ground needs namespaces: {}", capabilities.lab.reason));
+    return out;
+  }
   need(capabilities.veth, "the live ground", out);
   if (uses_rates(scenario)) need(capabilities.tbf, "a rate or a hold", out);
-  if (uses_drops(scenario)) need(capabilities.nft, "a fault of a link", out);
-  if (!options.without_netem && !capabilities.netem.available) {
-    for (const std::string& wish : netem_wishes(scenario))
-      out.push_back(fmt::format("{} needs netem: {}", wish, capabilities.netem.reason));
+  if (uses_drops(scenario)) need(capabilities.nft, "a cut link or a partition", out);
+  if (const auto wishes = netem_wishes(scenario);
+      !options.without_netem && !capabilities.netem.available && !wishes.empty()) {
+    std::string text = fmt::format("it needs netem ({}) for", capabilities.netem.reason);
+    for (const std::string& wish : wishes) text += "\n  " + wish;
+    out.push_back(std::move(text));
   }
   if (scenario.sites.size() > max_sites) {
     out.push_back(

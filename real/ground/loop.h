@@ -33,6 +33,7 @@ class Loop {
   ~Loop() = default;
 
   const Clock& clock() const { return clock_; }
+  void set_clock(const Clock& clock) { clock_ = clock; }  // before anything is due
 
   // Descriptors are not owned. The action is called while the descriptor is readable (or at its end).
   lab::Result<void> watch(int fd, Action readable);
@@ -41,6 +42,7 @@ class Loop {
 
   void at(Time when, Action action);  // ties in the order of the calls
   void after(Duration delay, Action action) { at(clock_.now() + delay, std::move(action)); }
+  void forget_times() { due_.clear(); }  // what at() and after() were told
   void drive(Driven& driven) { driven_ = &driven; }
 
   void run();  // until stop()

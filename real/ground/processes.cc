@@ -1,8 +1,10 @@
 #include "real/ground/processes.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <utility>
 #include <variant>
 
@@ -33,7 +35,8 @@ lab::Result<lab::Fd> memory_file(Bytes bytes) {
 }
 
 std::string ending(const lab::Exit& exit) {
-  return exit.signal != 0 ? fmt::format("of signal {}", exit.signal) : fmt::format("with code {}", exit.code);
+  return exit.signal != 0 ? fmt::format("of signal {} ({})", exit.signal, ::strsignal(exit.signal))
+                          : fmt::format("with code {}", exit.code);
 }
 
 }  // namespace
@@ -76,11 +79,17 @@ void Processes::record(std::string_view host, const Event& event) {
   courier_.send(MessageKind::events, source, bytes);
 }
 
+// An EPMD is there throughout, and no process the scenario speaks of.
+void Processes::record_life(const Process& process, std::string_view kind) {
+  const std::string& key = process.part->key;
+  if (process.part->kind != cast::Kind::epmd) record(key, {kind, key, {}});
+}
+
 void Processes::start(const std::string& key) {
   Process& process = at(key);
   if (process.child && process.leaving) kill(key);
   if (process.child) return;
-  record(key, {kinds::process_started, key, {}});
+  record_life(process, kinds::process_started);
   if (auto launched = launch(process); !launched) fail(fmt::format("{} cannot be started: {}", key, launched.error()));
 }
 
@@ -141,7 +150,7 @@ void Processes::kill(const std::string& key) {
   Process& process = at(key);
   if (!process.child) return;
   bury(process);
-  record(key, {kinds::process_killed, key, {}});
+  record_life(process, kinds::process_killed);
 }
 
 // What the process has said before is still in its pipe.
@@ -154,6 +163,11 @@ void Processes::bury(Process& process) {
   while (process.events && read_events(process)) {
   }
   close_events(process);
+  close_control(process);
+}
+
+void Processes::close_control(Process& process) {
+  if (!process.control) return;
   loop_.forget(process.control.get());
   process.control.reset();
 }
@@ -163,20 +177,20 @@ void Processes::freeze(const std::string& key) {
   if (!process.child || process.frozen) return;
   process.frozen = true;
   (void)process.child->signal(SIGSTOP);
-  record(key, {kinds::process_frozen, key, {}});
+  record_life(process, kinds::process_frozen);
 }
 
 void Processes::thaw(const std::string& key) {
   Process& process = at(key);
   if (!process.child || !process.frozen) return;
   process.frozen = false;
-  record(key, {kinds::process_thawed, key, {}});
+  record_life(process, kinds::process_thawed);
   (void)process.child->signal(SIGCONT);
 }
 
 void Processes::tell(const std::string& key, const actor::Command& command) {
   Process& process = at(key);
-  if (process.child) actor::send(process.control.get(), command);
+  if (process.child && process.control) actor::send(process.control.get(), command);
 }
 
 void Processes::shut_down(const std::string& key) {
@@ -232,10 +246,11 @@ void Processes::exited(Process& process) {
   const auto exit = process.child->poll();
   if (!exit) return;
   const std::string& key = process.part->key;
-  const bool wanted = process.leaving && exit->signal == 0 && exit->code == 0;
+  const bool wanted = (process.leaving || dismissed_) && exit->signal == 0 && exit->code == 0;
   bury(process);
-  record(key, {kinds::process_killed, key, {}});
-  if (!wanted && !finishing_) fail(fmt::format("{} ended {}", key, ending(*exit)));
+  record_life(process, kinds::process_killed);
+  if (!wanted) fail(fmt::format("{} ended {}", key, ending(*exit)));
+  check_finished();
 }
 
 void Processes::fail(std::string why) {
@@ -243,23 +258,34 @@ void Processes::fail(std::string why) {
 }
 
 void Processes::finish(Duration limit, std::function<void()> done) {
-  finishing_ = true;
   finished_ = std::move(done);
   for (auto& [key, process] : processes_) {
-    if (process.child && !process.frozen) tell(key, actor::Finish{.stay = true});
+    if (!process.child) continue;
+    if (process.frozen) {
+      bury(process);
+    } else {
+      tell(key, actor::Finish{.stay = true});
+    }
   }
-  loop_.after(limit, [this] {
-    if (finished_) std::exchange(finished_, nullptr)();
+  loop_.after(limit, [this, limit] {
+    for (const auto& [key, process] : processes_)
+      if (process.child) fail(fmt::format("{} did not end within {:g} s after the run", key, to_seconds(limit)));
   });
   check_finished();
 }
 
+// Nobody may end while others still record, as they would record that; and nobody is killed before it has
+// written its files.
 void Processes::check_finished() {
   if (!finished_) return;
-  for (const auto& [key, process] : processes_) {
-    if (process.child && !process.frozen && !process.finished) return;
-  }
-  std::exchange(finished_, nullptr)();
+  const auto all = [this](auto&& what) { return std::all_of(processes_.begin(), processes_.end(), what); };
+  if (!dismissed_ && all([](const auto& one) { return !one.second.child || one.second.finished; })) dismiss();
+  if (dismissed_ && all([](const auto& one) { return !one.second.child; })) std::exchange(finished_, nullptr)();
+}
+
+void Processes::dismiss() {
+  dismissed_ = true;
+  for (auto& [key, process] : processes_) close_control(process);
 }
 
 }  // namespace distlab::ground

@@ -56,7 +56,8 @@ class Processes {
   void shut_down(const std::string& key);
   void harm(const std::string& key, const std::string& peer, scenario::MessageHarm harm, uint64_t nth);
 
-  // The run ends: those that can say what only counts do so. `done` when all have, or after `limit`.
+  // The run ends: all that are not frozen say what only counts, and when all have, they end. Frozen ones
+  // are killed. `done` when nobody is left; who is left after `limit` is broken.
   void finish(Duration limit, std::function<void()> done);
 
   // An event of the ground itself, about one of its processes or about "network".
@@ -74,10 +75,12 @@ class Processes {
     bool frozen = false;
     bool leaving = false;  // it was asked to end
     bool ready = false;
-    bool finished = false;                              // its events have all come
+    bool finished = false;  // its events have all come
     std::map<uint64_t, actor::HarmMessage> harms = {};  // not done yet
   };
   struct Ends;  // of the channels of a new process
+
+  void record_life(const Process& process, std::string_view kind);
 
   Process& at(const std::string& key) { return processes_.at(key); }
   lab::Result<void> launch(Process& process);
@@ -88,8 +91,10 @@ class Processes {
   void exited(Process& process);
   void bury(Process& process);
   void close_events(Process& process);
+  void close_control(Process& process);
   void fail(std::string why);
   void check_finished();
+  void dismiss();
 
   Loop& loop_;
   lab::Lab& lab_;
@@ -101,8 +106,8 @@ class Processes {
   std::map<std::string, Process> processes_;
   std::map<std::string, Ipv4> hosts_;
   uint64_t last_harm_ = 0;
-  std::function<void()> finished_;
-  bool finishing_ = false;
+  std::function<void()> finished_;  // to be told when nobody is left; set when the run ends
+  bool dismissed_ = false;          // all were allowed to end
 };
 
 }  // namespace distlab::ground

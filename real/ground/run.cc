@@ -1,7 +1,9 @@
 #include "real/ground/run.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +14,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "models/host/event_kinds.h"
 #include "real/actor/event_codec.h"
 #include "real/ground/coordinator.h"
 #include "real/ground/courier.h"
@@ -22,12 +25,16 @@ namespace distlab::ground {
 namespace {
 
 constexpr int poll_ms = 100;
+constexpr Duration progress_interval = std::chrono::milliseconds{poll_ms};
 
 // The recording side of a run: what comes out of the lab, until its end.
 class Listener {
  public:
   Listener(const scenario::Scenario& scenario, const RunOptions& options, const Recorder& recorder)
-      : options_(options), recorder_(recorder), in_order_([this](const auto& event) { record(event); }) {
+      : options_(options),
+        recorder_(recorder),
+        duration_(scenario.duration),
+        in_order_([this](const auto& event) { record(event); }) {
     for (const std::string& name : Processes::sources(cast::parts(scenario, options.seed))) {
       names_.push_back(name);
       readers_.push_back(std::make_unique<actor::EventReader>(name));
@@ -36,24 +43,20 @@ class Listener {
 
   // False: the user wants no more.
   bool listen(int fd) {
-    std::array<uint8_t, 64 * 1024> bytes;
-    for (;;) {
-      pollfd wait{fd, POLLIN, 0};
-      const int ready = ::poll(&wait, 1, poll_ms);
-      if (ready > 0) {
-        const ssize_t size = ::read(fd, bytes.data(), bytes.size());
-        if (size == 0) break;
-        if (size < 0 && errno != EINTR) break;
-        if (size > 0) take(Bytes(bytes.data(), static_cast<size_t>(size)));
-      }
+    auto told = Clock::monotonic();
+    while (hear(fd)) {
       in_order_.release(elapsed());
-      if (options_.on_progress && !options_.on_progress(elapsed())) {
-        in_order_.release_all();
-        return false;
-      }
+      if (Clock::monotonic() < told + progress_interval) continue;
+      told = Clock::monotonic();
+      if (options_.on_progress && !options_.on_progress(elapsed())) return false;
+    }
+    return true;
+  }
+  // What a lab that has ended left in the pipe.
+  void listen_to_the_rest(int fd) {
+    while (hear(fd)) {
     }
     in_order_.release_all();
-    return true;
   }
 
   // Of the run; zero before it begins.
@@ -62,6 +65,16 @@ class Listener {
   const std::string& error() const { return error_; }
 
  private:
+  // Waits for a moment at most. False: nothing will come any more.
+  bool hear(int fd) {
+    pollfd wait{fd, POLLIN, 0};
+    if (::poll(&wait, 1, poll_ms) <= 0) return true;
+    const ssize_t size = ::read(fd, buffer_.data(), buffer_.size());
+    if (size <= 0) return size < 0 && errno == EINTR;
+    take(Bytes(buffer_.data(), static_cast<size_t>(size)));
+    return true;
+  }
+
   void take(Bytes bytes) {
     messages_.feed(bytes, [this](MessageKind kind, uint32_t source, Bytes content) {
       if (source >= readers_.size()) return;
@@ -82,8 +95,16 @@ class Listener {
 
   void take_events(uint32_t source, Bytes content) {
     const bool sound =
-        readers_[source]->feed(content, [this](results::EventRecord&& event) { in_order_.add(std::move(event)); });
+        readers_[source]->feed(content, [this](results::EventRecord&& event) { add(std::move(event)); });
     if (!sound && error_.empty()) error_ = fmt::format("the events of {} make no sense", names_[source]);
+  }
+
+  // What is started for the run before it begins is there from its beginning. What a process does until it hears
+  // that the run has ended is not of the run, but for what it says of its end.
+  void add(results::EventRecord&& event) {
+    if (event.time_ns > duration_.count() && event.kind != kinds::tunnel_metrics) return;
+    event.time_ns = std::clamp<int64_t>(event.time_ns, 0, duration_.count());
+    in_order_.add(std::move(event));
   }
 
   void record(const results::EventRecord& event) {
@@ -92,6 +113,8 @@ class Listener {
 
   const RunOptions& options_;
   const Recorder& recorder_;
+  const Duration duration_;
+  std::array<uint8_t, 64 * 1024> buffer_{};
   std::vector<std::string> names_;
   std::vector<std::unique_ptr<actor::EventReader>> readers_;
   MessageReader messages_;
@@ -101,8 +124,16 @@ class Listener {
   std::string error_;
 };
 
-RunResult result_of(const Ending& ending) {
+// Of lab::Running::wait.
+std::string how(int status) {
+  if (status <= 128) return fmt::format("with status {}", status);
+  return fmt::format("of signal {} ({})", status - 128, ::strsignal(status - 128));
+}
+
+tl::expected<RunResult, std::string> result_of(const Ending& ending) {
+  if (!ending.error.empty() && !ending.too_late) return tl::unexpected(ending.error);
   RunResult result;
+  result.too_late = ending.error;
   result.elapsed = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(ending.elapsed_s));
   result.packets = ending.packets;
   if (ending.measured > 0) {
@@ -134,18 +165,18 @@ tl::expected<RunResult, std::string> run(const scenario::Scenario& scenario, con
   if (!running) return tl::unexpected(running.error());
   to_us.reset();
   Listener listener(scenario, options, recorder);
-  if (!listener.listen(from_lab.get())) {
-    running->kill();
-    running->wait();
+  const bool wanted = listener.listen(from_lab.get());
+  if (!wanted) running->kill();
+  const int status = running->wait();
+  listener.listen_to_the_rest(from_lab.get());
+  if (!wanted) {
     RunResult result;
     result.interrupted = true;
-    result.elapsed = listener.elapsed();
+    result.elapsed = std::min(listener.elapsed(), scenario.duration);
     return result;
   }
-  const int status = running->wait();
   if (!listener.error().empty()) return tl::unexpected(listener.error());
-  if (!listener.ending()) return tl::unexpected(fmt::format("the lab ended early, with status {}", status));
-  if (!listener.ending()->error.empty()) return tl::unexpected(listener.ending()->error);
+  if (!listener.ending()) return tl::unexpected(fmt::format("the coordinator of the run ended early, {}", how(status)));
   return result_of(*listener.ending());
 }
 

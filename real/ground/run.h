@@ -36,6 +36,7 @@ struct RunResult {
   uint64_t packets = 0;                              // that reached a machine; 0 where the kernel carries them
   std::optional<results::ClockLateness> lateness{};  // of those
   bool interrupted = false;
+  std::string too_late{};  // one line: the machine could not keep up, and the run ended early; empty: it did
 };
 
 using Recorder = std::function<void(const results::EventRecord&)>;

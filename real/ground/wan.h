@@ -23,7 +23,7 @@ class Wan {
 
   virtual ~Wan() = default;
   // Makes a host of the lab for every machine of the scenario, and the network between them. The run has
-  // not begun yet; the loop's clock says when it does.
+  // not begun yet: the loop's clock will say when it does, and is right once the loop runs.
   virtual lab::Result<void> build(lab::Lab& lab, Loop& loop) = 0;
   const std::map<std::string, Machine>& machines() const { return machines_; }  // by host name
 

@@ -32,15 +32,16 @@ Verdict try_on_link(Lab& lab, const std::function<void(LinkId)>& what) {
   });
 }
 
-// What the tools say does not always tell what is missing.
+// What the tools say does not always tell what is missing, and then is not worth repeating.
 std::string advised(const std::string& error, std::string_view missing, std::string_view advice) {
-  return error.find(missing) == std::string::npos ? error : fmt::format("{} ({})", error, advice);
+  return error.find(missing) == std::string::npos ? error : std::string(advice);
 }
 
 constexpr std::string_view no_netem = "the kernel has no netem: CONFIG_NET_SCH_NETEM, module sch_netem";
 constexpr std::string_view no_tbf = "the kernel has no tbf: CONFIG_NET_SCH_TBF, module sch_tbf";
 constexpr std::string_view no_tun =
-    "as root: chmod 0666 /dev/net/tun, or do without: ports then are veth, which costs more time per packet";
+    "/dev/net/tun is closed to this user (as root: chmod 0666 /dev/net/tun), so ports are veth, which costs more "
+    "time per packet";
 
 Verdict with_advice(const Verdict& verdict, std::string_view missing, std::string_view advice) {
   if (verdict) return {};

@@ -242,6 +242,15 @@ Json density(const std::vector<int64_t>& times, int64_t end_ns, size_t bins) {
   return list;
 }
 
+// Milliseconds.
+Json lateness_json(const RunRecord& run) {
+  if (!run.clock_lateness) return nullptr;
+  const auto ms = [](int64_t ns) { return rounded(static_cast<double>(ns) / 1e6); };
+  return {{"p50", ms(run.clock_lateness->p50_ns)},
+          {"p99", ms(run.clock_lateness->p99_ns)},
+          {"max", ms(run.clock_lateness->max_ns)}};
+}
+
 Json report_overview(const RunSummary& s) {
   return {{"id", s.run.id},
           {"scenario", s.run.scenario},
@@ -267,6 +276,7 @@ Json report_overview(const RunSummary& s) {
           {"death", s.death ? detections_json({*s.death})[0] : Json(nullptr)},
           {"virtual", rounded(s.run.virtual_seconds)},
           {"wall", rounded(s.run.wall_seconds)},
+          {"late", lateness_json(s.run)},
           {"hash", s.run.trace_hash}};
 }
 

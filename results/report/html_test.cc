@@ -147,6 +147,21 @@ TEST(HtmlReport, DrawsOneRunInABrowser) {
   EXPECT_NE(dom.find("made up &lt;/script&gt;&lt;!-- &lt;b&gt;for tests&lt;/b&gt;"), std::string::npos);
 }
 
+// The page of a run on real hosts says how long it ran and how late its packets were, not that it was simulated.
+TEST(HtmlReport, DrawsARunOnRealHostsInABrowser) {
+  ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
+  SyntheticRun made = synthetic_run(7, false);
+  made.run.ground = "emu";
+  made.run.clock_lateness = ClockLateness{60'000, 1'200'000, 5'000'000};
+  HtmlReport report("distlab run scenarios/tick-timeout.yaml --ground emu");
+  add(report, made);
+  const std::string dom = drawn(dom_of(report.html(), "emu"));
+  EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
+  EXPECT_NE(dom.find("Ran for"), std::string::npos);
+  EXPECT_NE(dom.find("packets late p50 "), std::string::npos);
+  EXPECT_EQ(dom.find("Simulated"), std::string::npos);
+}
+
 // The page of a run over relays: lanes of relays, sessions, clients and tunnels, what was lost and when a
 // node called its peer up in vain, the story, and the bytes.
 TEST(HtmlReport, DrawsARelayRunInABrowser) {

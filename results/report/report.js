@@ -16,7 +16,13 @@ function runFigures(run, detail) {
     figure('Call latency p50', msText(latency && latency.p50), latency ? `p99 ${msText(latency.p99)}, max ${msText(latency.max)}` : 'no call got an answer'),
     figure('Messages lost', run.sent ? count(run.lost) : '–', run.sent ? `of ${count(run.sent)} sent` : 'none was sent', run.lost > 0),
     figure('Seen down', count(run.detections.length), firstAfter(run) === null ? 'nodes, by any other' : `first ${secondsText(firstAfter(run))} after a fault`),
-    figure('Simulated', secondsText(detail.end), run.wall ? `in ${secondsText(run.wall)}` : ''));
+    paceFigure(run, detail));
+}
+
+// How fast virtual time passed, or how late real time was.
+function paceFigure(run, detail) {
+  if (run.ground === 'sim') return figure('Simulated', secondsText(detail.end), run.wall ? `in ${secondsText(run.wall)}` : '');
+  return figure('Ran for', secondsText(detail.end), run.late ? `packets late p50 ${msText(run.late.p50)}, p99 ${msText(run.late.p99)}` : 'in real time');
 }
 
 function header() {
