@@ -281,6 +281,7 @@ int bench_real(const Options& options) {
   if (options.only != "emu") code = relay_half(options, out);
   if ((code == exit_pass || code == exit_failed) && options.only != "relay")
     if (const int emu = emu_half(options, out); emu != exit_pass) code = emu;
+  if (code == exit_interrupted) fmt::print(stderr, "distlab: interrupted\n");
   if (code != exit_pass && code != exit_failed) return code;
   if (!options.json.empty() && !write_json(options.json, out)) {
     fmt::print(stderr, "distlab: cannot write {}\n", options.json);
