@@ -54,7 +54,8 @@ class Launcher(unittest.TestCase):
         (self.tree / ".cmake/packages.txt").write_text("# words\nbuild cmake\nbuild ninja-build\ntest chromium\n")
         (self.tree / "CMakeLists.txt").write_text(
             "cmake_minimum_required(VERSION 3.25)\nproject(tiny CXX)\nadd_subdirectory(cli)\n")
-        (self.tree / "cli/CMakeLists.txt").write_text("add_executable(distlab main.cc)\n")
+        (self.tree / "cli/CMakeLists.txt").write_text("foreach(name distlab distlab-actor distlab-daemon)\n"
+                                                      "  add_executable(${name} main.cc)\nendforeach()\n")
         (self.tree / "cli/main.cc").write_text(PROGRAM)
         self.fakes = self.base / "fakes"
         self.fakes.mkdir()
@@ -91,6 +92,19 @@ class Launcher(unittest.TestCase):
         self.no_tools()
         done = self.run_it("again")
         self.assertEqual((done.stdout, done.stderr, done.returncode), ("<again>\n", "", 3))
+
+    def test_builds_the_programs_of_real_hosts_when_they_are_asked_for(self):
+        programs = self.tree / "build/cli"
+        self.assertEqual(self.run_it("run", "live.yaml").stdout, "<run><live.yaml>\n")
+        self.assertFalse((programs / "distlab-actor").exists() or (programs / "distlab-daemon").exists())
+        for arguments in (("run", "x", "--ground", "emu"), ("run", "--ground=live", "x")):
+            self.assertEqual(self.run_it(*arguments).returncode, 3)
+            self.assertTrue((programs / "distlab-actor").exists())
+            (programs / "distlab-actor").unlink()
+        self.assertIn("distlab-daemon", self.run_it("relay", "--help").stderr)
+        self.assertTrue((programs / "distlab-daemon").exists())
+        self.no_tools()
+        self.assertEqual(self.run_it("relay", "--help").stdout, "<relay><--help>\n")
 
     def test_works_from_anywhere_and_through_a_link(self):
         link = self.base / "link"

@@ -212,7 +212,7 @@ int bench(const Options& options) {
 void add_bench_command(CLI::App& app, int& code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("bench", "Measure the speed of the sim ground against bare ns-3");
-  command->add_option("FILE", options->files, "scenarios to measure")->required();
+  command->add_option("FILE", options->files, "scenarios to measure");
   command->add_option("--rounds", options->rounds, "measurements of each side; the median counts")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
@@ -225,8 +225,18 @@ void add_bench_command(CLI::App& app, int& code) {
       "are compared. Over relays, the cryptography of the run is done again by itself, and the relay's\n"
       "engine is measured alone. Codecs and other engines: the programs *_bench (configure with\n"
       "DISTLAB_BENCH=ON).\n"
+      "Real sockets, and the emu ground: distlab bench real.\n"
       "Example: distlab bench scenarios/bench/mesh-100.yaml");
-  command->callback([options, &code] { code = bench(*options); });
+  command->require_subcommand(0, 1);
+  add_bench_real_command(*command, code);
+  command->callback([options, command, &code] {
+    if (!command->get_subcommands().empty()) {
+      if (!options->files.empty()) throw CLI::ExtrasError(command->get_name(), options->files);
+      return;
+    }
+    if (options->files.empty()) throw CLI::RequiredError("FILE");
+    code = bench(*options);
+  });
 }
 
 }  // namespace distlab::cli

@@ -45,23 +45,33 @@ void AsioLoop::Impl::erase(TimerKey key) {
   const auto dying = timers.extract(key);  // its captures die after the queue is whole again
 }
 
-// A timer that was cancelled may leave the alarm early; ring() then finds nothing due.
+// To set the kernel's timer costs more than all else a packet costs, so what is due already goes by way of the
+// queue. A timer that was cancelled may leave the alarm early; ring() then finds nothing due.
 void AsioLoop::Impl::arm() {
-  if (timers.empty() || timers.begin()->first.first >= armed_for) return;
-  armed_for = timers.begin()->first.first;
+  if (timers.empty() || ring_posted) return;
+  const Time next = timers.begin()->first.first;
+  if (next <= now()) {
+    ring_posted = true;
+    asio::post(io, [this] {
+      ring_posted = false;
+      ring();
+    });
+    return;
+  }
+  if (next >= armed_for) return;
+  armed_for = next;
   alarm.expires_at(epoch + (armed_for - run_start));
   alarm.async_wait([this](const error_code& error) {
-    if (!error) ring();
+    if (error) return;
+    armed_for = Time::max();
+    ring();
   });
 }
 
 // One timer per turn of the loop, so that sockets get theirs.
 void AsioLoop::Impl::ring() {
-  armed_for = Time::max();
-  auto due = timers.end();
-  if (!timers.empty() && timers.begin()->first.first <= now()) due = timers.begin();
-  if (due == timers.end()) return arm();
-  const auto timer = timers.extract(due);
+  if (timers.empty() || timers.begin()->first.first > now()) return arm();
+  const auto timer = timers.extract(timers.begin());
   arm();
   timer.mapped()();
 }

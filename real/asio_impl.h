@@ -67,7 +67,8 @@ struct AsioLoop::Impl {
   asio::steady_timer alarm;
   std::map<TimerKey, std::function<void()>> timers;
   uint64_t next_timer = 1;
-  Time armed_for = Time::max();
+  Time armed_for = Time::max();  // the alarm; a timer that is due needs none
+  bool ring_posted = false;
   // Where every TCP socket of the loop reads into: callbacks never nest.
   std::array<uint8_t, 65536> input;
   DatagramBatch datagrams;

@@ -122,6 +122,32 @@ TEST(Ns3HostLife, KilledProcessClosesItsStreams) {
   EXPECT_EQ(*again.closed, NetError::refused);
 }
 
+// While one packet is not acknowledged after a timeout, a kernel keeps back what is written later, and the end
+// as well; once it is, all of it comes.
+TEST(Ns3HostLife, AnUnacknowledgedPacketHoldsBackTheNextAndTheEnd) {
+  SimGround ground(1);
+  conformance::Peer client, server;
+  const auto listener = ground.b().listen_tcp(
+      {ground.b_address(), 4000}, [&](std::unique_ptr<ByteStream> stream) { server.take(std::move(stream)); });
+  ASSERT_TRUE(listener);
+  client.stream = ground.a().connect_tcp({ground.b_address(), 4000}, client);
+  ASSERT_TRUE(ground.run_until([&] { return server.stream != nullptr; }, 1s));
+  ground.run_until([] { return false; }, 1s);
+  ground.network().cut("here", "there", true);  // the way of the acknowledgements
+  const std::vector<uint8_t> one{1}, two{2};
+  EXPECT_EQ(server.stream->write(one), 1u);
+  ground.run_until([] { return false; }, 1s);
+  EXPECT_EQ(server.stream->write(two), 1u);
+  server.stream->close();
+  ground.run_until([] { return false; }, 5s);
+  EXPECT_EQ(client.data, one);
+  EXPECT_FALSE(client.closed);
+  ground.network().cut("here", "there", false);
+  ASSERT_TRUE(ground.run_until([&] { return client.closed.has_value(); }, 20s));
+  EXPECT_EQ(client.data, (std::vector<uint8_t>{1, 2}));
+  EXPECT_EQ(*client.closed, NetError::closed);
+}
+
 // A dial into a cut path is given up after 127 s, as Linux does with six SYN retries.
 TEST(Ns3HostLife, DialIntoNothingTimesOutAsOnLinux) {
   SimGround ground(1);

@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include <ns3/inet-socket-address.h>
 #include <ns3/node.h>
 #include <ns3/packet.h>
+#include <ns3/rtt-estimator.h>
 #include <ns3/simulator.h>
 #include <ns3/tcp-header.h>
+#include <ns3/tcp-option-ts.h>
 #include <ns3/tcp-socket-base.h>
 #include <ns3/tcp-socket-factory.h>
+#include <ns3/tcp-tx-buffer.h>
 
 #include "sim/ns3_host.h"
 #include "sim/ns3_time.h"
@@ -25,6 +29,25 @@ struct Inside : ns3::TcpSocketBase {
   // ns-3 tells its peer of a window that has opened only when it is probed.
   static void announce_window(ns3::TcpSocketBase& socket) {
     (socket.*static_cast<void (ns3::TcpSocketBase::*)(uint8_t)>(&Inside::SendEmptyPacket))(ns3::TcpHeader::ACK);
+  }
+  // Linux counts its congestion window in packets, ns-3 in bytes: after a timeout, with a window of one and
+  // one packet not acknowledged, a kernel keeps back a tick or a FIN that ns-3 would send (tcp_cwnd_test()).
+  static bool window_is_full(ns3::TcpSocketBase& socket) {
+    const auto& tcb = *(socket.*&Inside::m_tcb);
+    if (tcb.m_congState != ns3::TcpSocketState::CA_LOSS) return false;
+    const int32_t sent = tcb.m_highTxMark.Get() - (socket.*&Inside::m_txBuffer)->HeadSequence();
+    const uint32_t packets = (static_cast<uint32_t>(std::max(sent, 0)) + tcb.m_segmentSize - 1) / tcb.m_segmentSize;
+    return packets > 0 && (packets + 1) * tcb.m_segmentSize > tcb.m_cWnd.Get();
+  }
+  // A kernel measures round trips by timestamps, also those of packets it has sent twice (RFC 7323, section
+  // 4.3): after one needless timeout its next one comes late enough. ns-3 would run into the same again.
+  static void measure_by_timestamp(ns3::TcpSocketBase& socket) {
+    const uint32_t echo = (*(socket.*&Inside::m_tcb)).m_rcvTimestampEchoReply;
+    if (echo == 0) return;
+    ns3::RttEstimator& rtt = *(socket.*&Inside::m_rtt);
+    rtt.Measurement(ns3::TcpOptionTS::ElapsedTimeFromTsValue(echo));
+    const ns3::Time slack = ns3::Max(socket.*&Inside::m_clockGranularity, rtt.GetVariation() * 4);
+    socket.*& Inside::m_rto = ns3::Max(rtt.GetEstimate() + slack, socket.*&Inside::m_minRto);
   }
 };
 
@@ -41,6 +64,9 @@ Endpoint endpoint_of(const ns3::Address& address) {
 // ns-3 keeps callbacks of a socket as long as the socket lives, which may be after its owner went.
 struct Ns3Stream::Link {
   Ns3Stream* stream = nullptr;
+  std::vector<uint8_t> held;  // written, and not given to ns-3 while the window is full
+  bool closing = false;       // once that has left
+  bool was_full = false;      // and nothing has been acknowledged since
 
   void connected(ns3::Ptr<ns3::Socket>) {
     if (stream == nullptr) return;
@@ -63,8 +89,24 @@ struct Ns3Stream::Link {
   void readable(ns3::Ptr<ns3::Socket>) {
     if (stream != nullptr && stream->reading_) stream->wake();
   }
-  void writable(ns3::Ptr<ns3::Socket>, uint32_t) {
+  void writable(const ns3::Ptr<ns3::Socket>& socket, uint32_t) {
+    send_held(*socket);
     if (stream != nullptr && stream->write_blocked_) stream->wake();
+  }
+  bool full(ns3::Socket& socket) {
+    const bool is_full = Inside::window_is_full(dynamic_cast<ns3::TcpSocketBase&>(socket));
+    was_full = was_full || is_full;
+    return is_full;
+  }
+  void send_held(ns3::Socket& socket) {
+    if (full(socket)) return;
+    if (std::exchange(was_full, false)) Inside::measure_by_timestamp(dynamic_cast<ns3::TcpSocketBase&>(socket));
+    const size_t size = std::min<size_t>(held.size(), socket.GetTxAvailable());
+    if (size > 0) {
+      const int sent = socket.Send(ns3::Create<ns3::Packet>(held.data(), static_cast<uint32_t>(size)));
+      held.erase(held.begin(), held.begin() + std::max(sent, 0));
+    }
+    if (held.empty() && std::exchange(closing, false)) socket.Close();
   }
   void ended(NetError why) {
     if (stream == nullptr || stream->ended_) return;
@@ -123,9 +165,15 @@ void Ns3Stream::set_handler(StreamHandler& handler) {
 
 size_t Ns3Stream::write(Bytes data) {
   if (!socket_ || ended_ || data.empty()) return 0;
-  const size_t size = std::min<size_t>(data.size(), socket_->GetTxAvailable());
+  const size_t room = socket_->GetTxAvailable();
+  const size_t size = std::min(data.size(), room - std::min(room, link_->held.size()));
   if (size < data.size()) write_blocked_ = true;
   if (size == 0) return 0;
+  if (!link_->held.empty() || link_->full(*socket_)) {
+    link_->held.insert(link_->held.end(), data.begin(), data.begin() + static_cast<ptrdiff_t>(size));
+    log(TrafficLog::Step::Kind::write, static_cast<uint32_t>(size));
+    return size;
+  }
   const int sent = socket_->Send(ns3::Create<ns3::Packet>(data.data(), static_cast<uint32_t>(size)));
   if (sent < 0) {
     write_blocked_ = true;
@@ -152,7 +200,12 @@ void Ns3Stream::set_reading(bool on) {
 void Ns3Stream::close() {
   if (!socket_) return;
   link_->stream = nullptr;
-  socket_->Close();  // RST if there is data unread, as a kernel does
+  const bool unread = socket_->GetRxAvailable() > 0;  // then RST, as a kernel does, and at once
+  if (!unread && connected_ && !ended_ && (!link_->held.empty() || link_->full(*socket_))) {
+    link_->closing = true;
+  } else {
+    socket_->Close();
+  }
   socket_ = nullptr;
 }
 

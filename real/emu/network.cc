@@ -63,7 +63,7 @@ class Network final : public ground::Wan, private ground::Loop::Driven {
       if (!host) return tl::unexpected(host.error());
       const Ipv4 address = *network_.address(name);
       machines_[name] = {*host, address};
-      attachments.push_back({.host = *host, .address = address.to_string()});
+      attachments.push_back({.host = *host, .address = address.to_string(), .kind = options_.ports});
     }
     auto ports = lab.attach(attachments);
     if (!ports) return tl::unexpected(ports.error());

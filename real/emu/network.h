@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "real/ground/wan.h"
+#include "real/lab/lab.h"
 #include "scenarios/scenario.h"
 
 namespace distlab::emu {
@@ -19,6 +20,7 @@ namespace distlab::emu {
 struct NetworkOptions {
   uint64_t seed = 1;
   std::string pcap_directory{};  // "" for none; one file per machine, <machine>.pcap
+  lab::Attachment::Kind ports = lab::Attachment::Kind::any;
 };
 
 // The scenario must outlive it. One at a time in a process, as ns-3 has one simulator.

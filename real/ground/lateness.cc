@@ -27,6 +27,12 @@ void Lateness::add(Duration late) {
   max_ = std::max(max_, Duration(static_cast<int64_t>(value)));
 }
 
+void Lateness::add(const Lateness& others) {
+  for (size_t bucket = 0; bucket < buckets_.size(); ++bucket) buckets_.at(bucket) += others.buckets_.at(bucket);
+  count_ += others.count_;
+  max_ = std::max(max_, others.max_);
+}
+
 Duration Lateness::quantile(double p) const {
   const auto rank = static_cast<uint64_t>(std::ceil(p * static_cast<double>(count_)));
   uint64_t seen = 0;

@@ -12,6 +12,7 @@ namespace distlab::ground {
 class Lateness {
  public:
   void add(Duration late);  // a negative one counts as zero
+  void add(const Lateness& others);
   uint64_t count() const { return count_; }
   Duration max() const { return max_; }
   Duration quantile(double p) const;  // the upper edge of its bucket, max() at most; zero when empty

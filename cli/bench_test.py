@@ -1,0 +1,65 @@
+"""`distlab bench real` as its users meet it: what it reports, exit codes, interruption.
+
+usage: bench_test.py DISTLAB
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+PROGRAM = os.path.abspath(sys.argv[1])
+SMALL = ["--sessions", "4", "--tunnels", "3", "--seconds", "0.2", "--rounds", "1", "--only", "relay"]
+
+
+class BenchReal(unittest.TestCase):
+    def run_program(self, *arguments):
+        return subprocess.run([PROGRAM, "bench", *arguments], capture_output=True, text=True, timeout=120)
+
+    # A short benchmark reports a clean ledger and a rate for the relay and both peers.
+    def test_report(self):
+        done = self.run_program("real", *SMALL, "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout[done.stdout.index("{\n"):])["relay"]
+        self.assertTrue(report["ledger"]["clean"])
+        self.assertEqual(report["ledger"]["sent"], report["ledger"]["received"])
+        self.assertEqual((report["sessions"], report["tunnels"]), (4, 3))
+        for size in report["sizes"]:
+            for who in ("relay", "quic", "udp"):
+                self.assertGreater(size[who][0]["messages_per_s"], 0)
+        self.assertIn("nothing lost", done.stdout)
+
+    # Mistakes earn 64: too many tunnels, a scenario beside `real`, nothing at all.
+    def test_usage(self):
+        for arguments in (["real", "--sessions", "4", "--tunnels", "5"], ["a.yaml", "real", *SMALL], [],
+                          ["real", "--only", "both"]):
+            self.assertEqual(self.run_program(*arguments).returncode, 64, arguments)
+
+    # Ctrl-C ends it with 130, kill -9 at once, and in both cases no process stays.
+    def test_interrupt(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+            process = subprocess.Popen([PROGRAM, "bench", "real", "--seconds", "60", *SMALL[:4]],
+                                       start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                       text=True)
+            while "relay, " not in process.stderr.readline():
+                self.assertIsNone(process.poll())
+            process.send_signal(number)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, code)
+            self.assert_nobody_left(process.pid)
+
+    def assert_nobody_left(self, group):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                os.killpg(group, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.05)
+        self.fail("a process was left behind")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
