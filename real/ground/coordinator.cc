@@ -170,10 +170,10 @@ class Coordinator {
 };
 
 // Where it is allowed: packets must not wait for a processor that others use. A nice value alone does little, as it
-// counts within a session only where there are autogroups (sched(7)). What we start does not inherit it.
+// counts within a session only where there are autogroups (sched(7)).
 void come_first(int nice) {
   const sched_param lowest{.sched_priority = 1};
-  if (::sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) == 0) return;
+  if (::sched_setscheduler(0, SCHED_RR, &lowest) == 0) return;
   ::setpriority(PRIO_PROCESS, 0, std::min(nice, coordinators_nice));
 }
 

@@ -95,10 +95,10 @@ TEST(LiveCheck, DefaultPathCountsWhereItIsTaken) {
 TEST(LiveCheck, RatesNeedTbf) {
   const auto no_tbf = without(&lab::Capabilities::tbf);
   const auto fault = [](const std::string& one) { return two_sites("", "faults: [{ at: 1s, " + one + " }]\n"); };
-  for (const std::string& text :
-       {two_sites("uplink: { rate: 1Mbit/s }"), two_sites("lan: { rate: 1Mbit/s }"),
-        two_sites("", "default_path: { rate: 1Mbit/s }\n"), two_sites("", "paths: { home-office: { rate: 1Mbit/s } }\n"),
-        fault("rate: home, to: 1Mbit/s"), fault("hold: home")}) {
+  for (const std::string& text : {two_sites("uplink: { rate: 1Mbit/s }"), two_sites("lan: { rate: 1Mbit/s }"),
+                                  two_sites("", "default_path: { rate: 1Mbit/s }\n"),
+                                  two_sites("", "paths: { home-office: { rate: 1Mbit/s } }\n"),
+                                  fault("rate: home, to: 1Mbit/s"), fault("hold: home")}) {
     EXPECT_THAT(obstacles(text, no_tbf), ElementsAre(HasSubstr("needs tbf: it was left out"))) << text;
   }
   EXPECT_THAT(obstacles(fault("down: home"), no_tbf), IsEmpty());

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,6 +38,17 @@ lab::Result<lab::Fd> memory_file(Bytes bytes) {
 std::string ending(const lab::Exit& exit) {
   return exit.signal != 0 ? fmt::format("of signal {} ({})", exit.signal, ::strsignal(exit.signal))
                           : fmt::format("with code {}", exit.code);
+}
+
+// While we wait for a process, for its start or its end, it has our own priority (which it is started with), and
+// between the two that of others. The nice value is a matter of its own.
+void run_as_others_do(pid_t pid) {
+  const sched_param none{};
+  ::sched_setscheduler(pid, SCHED_OTHER, &none);
+}
+void run_as_we_do(pid_t pid) {
+  sched_param ours{};
+  if (::sched_getparam(0, &ours) == 0) ::sched_setscheduler(pid, ::sched_getscheduler(0), &ours);
 }
 
 }  // namespace
@@ -115,6 +127,7 @@ lab::Result<void> Processes::launch(Process& process) {
                            .fds = {{2, 2}, {3, ends.plan.get()}, {4, ends.events.get()}, {5, ends.control.get()}}});
   if (!child) return tl::unexpected(child.error());
   process.child.emplace(std::move(*child));
+  run_as_others_do(process.child->pid());
   ++process.lives;
   process.frozen = process.leaving = process.finished = process.ready = false;
   return listen(process);
@@ -157,6 +170,7 @@ void Processes::kill(const std::string& key) {
 void Processes::bury(Process& process) {
   if (!process.child) return;
   loop_.forget(process.child->pidfd());
+  run_as_we_do(process.child->pid());
   (void)process.child->signal(SIGKILL);
   process.child->wait();
   process.child.reset();

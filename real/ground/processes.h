@@ -75,7 +75,7 @@ class Processes {
     bool frozen = false;
     bool leaving = false;  // it was asked to end
     bool ready = false;
-    bool finished = false;  // its events have all come
+    bool finished = false;                              // its events have all come
     std::map<uint64_t, actor::HarmMessage> harms = {};  // not done yet
   };
   struct Ends;  // of the channels of a new process

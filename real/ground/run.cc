@@ -94,8 +94,7 @@ class Listener {
   }
 
   void take_events(uint32_t source, Bytes content) {
-    const bool sound =
-        readers_[source]->feed(content, [this](results::EventRecord&& event) { add(std::move(event)); });
+    const bool sound = readers_[source]->feed(content, [this](results::EventRecord&& event) { add(std::move(event)); });
     if (!sound && error_.empty()) error_ = fmt::format("the events of {} make no sense", names_[source]);
   }
 
