@@ -87,7 +87,7 @@ class RelayBench {
     if (!up) return up;
     if (board_->relay.state != 1) return tl::unexpected(fmt::format("the relay cannot listen on UDP port {}", *port));
     auto settled = sleep(options_.settling);
-    result_.memory.empty = relay_->resident();
+    result_.memory.empty = relay_->private_memory();
     const auto origin = ground::Clock::monotonic();
     for (size_t i = 0; i < layout_.loads; ++i) {
       auto load = Process::start([&] { return run_load(*board_, arrivals_, {layout_, i, *port, origin, 1 + i}); });
@@ -103,7 +103,7 @@ class RelayBench {
     auto up = wait_for([&] { return sum(&LoadCounts::sessions) == layout_.sessions; }, time_for(layout_.sessions),
                        "sessions do not come up");
     if (!up || !(up = sleep(options_.settling))) return up;
-    result_.memory.with_sessions = relay_->resident();
+    result_.memory.with_sessions = relay_->private_memory();
     next_step();
     what_ = fmt::format("{} tunnels", layout_.tunnels);
     give({.work = Work::connect});
@@ -112,7 +112,7 @@ class RelayBench {
     if (!up || !(up = sleep(options_.settling))) return up;
     if (sum(&LoadCounts::failures) > 0)
       return tl::unexpected(fmt::format("{} tunnels cannot be set up", sum(&LoadCounts::failures)));
-    result_.memory.with_tunnels = relay_->resident();
+    result_.memory.with_tunnels = relay_->private_memory();
     next_step();
     return {};
   }
@@ -133,7 +133,7 @@ class RelayBench {
         if (auto done = measure(size); !done) return done;
     for (size_t round = 0; round < options_.rounds; ++round)
       if (auto done = pace(); !done) return done;
-    result_.memory.after_load = relay_->resident();
+    result_.memory.after_load = relay_->private_memory();
     return {};
   }
 
