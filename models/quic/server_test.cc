@@ -316,6 +316,10 @@ TEST(QuicServer, HalfAHandshake) {
 // Proves that nothing is kept of an Initial packet that does not decrypt.
 TEST(QuicServer, BrokenInitial) {
   Pair pair;
+  std::vector<std::string> told;
+  pair.server_settings.rejected = [&told](const Rejection& rejection) {
+    told.push_back(to_string(std::get<End>(rejection.why)));
+  };
   const auto sent = record_client(pair);
   ASSERT_TRUE(pair.connect());
   Stranger stranger(pair.world);
@@ -325,6 +329,7 @@ TEST(QuicServer, BrokenInitial) {
   pair.world.run_for(1s);
   EXPECT_EQ(pair.server_socket->connections(), 1U);
   EXPECT_TRUE(stranger.answers.empty());
+  EXPECT_EQ(told, std::vector<std::string>{"transport 0: its first packet does not begin a connection"});
 }
 
 // Proves that a stateless reset is shorter than what it answers: two sockets that know nothing of
