@@ -230,10 +230,7 @@ void add_bench_command(CLI::App& app, int& code) {
   command->require_subcommand(0, 1);
   add_bench_real_command(*command, code);
   command->callback([options, command, &code] {
-    if (!command->get_subcommands().empty()) {
-      if (!options->files.empty()) throw CLI::ExtrasError(command->get_name(), options->files);
-      return;
-    }
+    if (!command->get_subcommands().empty()) return;
     if (options->files.empty()) throw CLI::RequiredError("FILE");
     code = bench(*options);
   });

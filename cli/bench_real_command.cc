@@ -128,9 +128,14 @@ void print_emu(const std::string& kind, const EmuCapacity& capacity) {
   const EmuStep& best = capacity.best;
   fmt::print("emu through {} ports: {:.0f} packets/s, late p50 {:.2f} ms, p99 {:.2f} ms, max {:.2f} ms\n", kind,
              best.carried_per_s, milliseconds(best.late_p50), milliseconds(best.late_p99), milliseconds(best.late_max));
-  fmt::print("  {:.2f} us CPU of the network per packet, {:.0f} % of a core; others {:.0f} %{}\n",
-             best.carried_per_s > 0 ? best.network_cpu / best.carried_per_s * 1e6 : 0, best.network_cpu * 100,
-             best.others_cpu * 100, capacity.limited_by_generator ? "; the generator could not send more" : "");
+  const auto print_cost = [](const std::string& name, const EmuStep& step, const char* more) {
+    fmt::print(
+        "  {:<18} {:8.0f} packets/s, {:.2f} us CPU of the network per packet, {:.0f} % of a core; others {:.0f} %{}\n",
+        name, step.carried_per_s, step.carried_per_s > 0 ? step.network_cpu / step.carried_per_s * 1e6 : 0,
+        step.network_cpu * 100, step.others_cpu * 100, more);
+  };
+  print_cost("most tries", best, capacity.limited_by_generator ? "; the generator could not send more" : "");
+  print_cost("the best try", capacity.peak, "");
 }
 
 // ---- what a program reads
@@ -267,8 +272,7 @@ bool write_json(const std::string& path, const json& out) {
 
 int bench_real(const Options& options) {
   if (const size_t most = options.sessions * ((options.sessions - 1) / 2); options.tunnels > most) {
-    fmt::print(stderr, "distlab: --tunnels: {} sessions have at most {} tunnels between them\n", options.sessions,
-               most);
+    fmt::print(stderr, "distlab: --tunnels: with {} sessions there can be {} at most\n", options.sessions, most);
     return exit_usage;
   }
   if (options.loads > options.sessions) {
@@ -323,7 +327,10 @@ void add_bench_real_command(CLI::App& bench, int& code) {
       "emu: packets per second through ns-3 in real time before it is late (10 ms at the 99th percentile) or\n"
       "loses any. Needs what `run --ground emu` needs.\n"
       "Example: distlab bench real --sessions 100 --tunnels 400 --only relay");
-  command->callback([options, &code] { code = bench_real(*options); });
+  command->callback([options, &bench, &code] {
+    if (bench.get_option("FILE")->count() > 0) throw CLI::ExcludesError("FILE", "real");
+    code = bench_real(*options);
+  });
 }
 
 }  // namespace distlab::cli

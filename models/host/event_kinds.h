@@ -54,6 +54,14 @@ inline constexpr std::string_view session_down = "session_down";        // reaso
 inline constexpr std::string_view session_refused = "session_refused";  // reason, realm, remote
 // Something of a peer met a limit or had nowhere to go. reason, bytes, messages
 inline constexpr std::string_view relay_dropped = "relay_dropped";
+// A peer met a limit, was told so, and its session goes on. reason, remote, count
+inline constexpr std::string_view relay_complained = "relay_complained";
+// Peers that never said who they are; no subject. Of those alike within a second one event tells: count, and the
+// remote of the last.
+inline constexpr std::string_view session_abandoned =
+    "session_abandoned";                                          // left before CONNECT: reason, remote, count
+inline constexpr std::string_view quic_failed = "quic_failed";    // handshake failed: reason, remote, count
+inline constexpr std::string_view quic_refused = "quic_refused";  // no room: reason, remote, count
 
 // The mesh client, recorded by its node. Subject: the relay.
 inline constexpr std::string_view client_started = "client_started";  // the process; no subject

@@ -13,6 +13,38 @@ uint32_t length_of(Bytes header) {
 
 }  // namespace
 
+std::string_view to_string(FrameType type) {
+  switch (type) {
+    case FrameType::connect:
+      return "connect";
+    case FrameType::welcome:
+      return "welcome";
+    case FrameType::disconnect:
+      return "disconnect";
+    case FrameType::ping:
+      return "ping";
+    case FrameType::pong:
+      return "pong";
+    case FrameType::error:
+      return "error";
+    case FrameType::publish:
+      return "publish";
+    case FrameType::subscribe:
+      return "subscribe";
+    case FrameType::unsubscribe:
+      return "unsubscribe";
+    case FrameType::call:
+      return "call";
+    case FrameType::reply:
+      return "reply";
+    case FrameType::advertise:
+      return "advertise";
+    case FrameType::unadvertise:
+      return "unadvertise";
+  }
+  return "?";
+}
+
 std::string_view to_string(FrameError error) {
   switch (error) {
     case FrameError::version:

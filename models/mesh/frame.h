@@ -34,6 +34,9 @@ enum class FrameType : uint8_t {
   unadvertise = 0x23,
 };
 
+inline constexpr size_t frame_type_end = 0x24;  // beyond the last type
+std::string_view to_string(FrameType type);     // "publish"; "?" for what is no type
+
 inline constexpr uint8_t frame_version = 1;
 inline constexpr size_t frame_header_size = 8;
 inline constexpr size_t default_max_frame = 1024 * 1024;  // bytes with the header

@@ -272,8 +272,12 @@ TEST_F(Loss, RefusalsSayWhy) {
   EXPECT_THAT(told("ca", kinds::mesh_failed, "reason"), ElementsAre(StartsWith("berlin: tls: ")));
   EXPECT_THAT(told("name", kinds::mesh_failed, "reason"), ElementsAre(StartsWith("berlin: tls: ")));
   EXPECT_THAT(told("berlin", kinds::session_refused, "reason"), ElementsAre("realm: refused: realm"));
+  EXPECT_THAT(
+      told("berlin", kinds::quic_failed, "reason"),
+      ElementsAre(StartsWith(": tls: unknown_ca (alert 48): "), StartsWith(": tls: bad_certificate (alert 42): ")));
   EXPECT_TRUE(clients["realm"]->alive());
   world.run_for(10s);
+  EXPECT_GT((relay->stats().refusals.at({kinds::quic_failed, "tls: unknown_ca (alert 48)"})), 2u);
   EXPECT_GT(clients["realm"]->stats().failures, 2u);
 }
 

@@ -4,7 +4,10 @@
 #include <cassert>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
+
+#include "models/host/event_kinds.h"
 
 namespace distlab::mesh {
 namespace {
@@ -25,7 +28,8 @@ RelayCore::Settings core_settings(const Host& host, const RelaySettings& setting
           .limits = settings.limits,
           .realms = settings.realms,
           .identities = settings.identities,
-          .control_first = settings.control_first};
+          .control_first = settings.control_first,
+          .counted_topics = settings.counted_topics};
 }
 
 IngressSettings ingress_settings(const RelaySettings& settings) {
@@ -90,7 +94,7 @@ class Relay::Peer final : public quic::ConnectionHandler {
   }
   void on_ended(const quic::End& why) override {
     Relay& relay = relay_;
-    relay.remove(id, to_string(why));
+    relay.remove(id, to_string(why), to_string(why.kind));
     relay.pump();
   }
 
@@ -122,7 +126,9 @@ Relay::Relay(Host& host, RelaySettings settings)
 Relay::~Relay() = default;
 
 void Relay::listen() {
-  socket_->listen(server_settings(settings_), [this](auto connection) { accept(std::move(connection)); });
+  quic::ServerSettings settings = server_settings(settings_);
+  settings.rejected = [this](const quic::Rejection& rejection) { rejected(rejection); };
+  socket_->listen(std::move(settings), [this](auto connection) { accept(std::move(connection)); });
 }
 
 void Relay::set_credentials(std::shared_ptr<const quic::ServerCredentials> credentials) {
@@ -136,6 +142,20 @@ void Relay::accept(std::unique_ptr<quic::Connection> connection) {
   const SessionId id = core_.open(host_.now(), connection->remote());
   ingress_.open(id);
   peers_.emplace(id, std::make_unique<Peer>(*this, id, std::move(connection)));
+  pump();
+}
+
+// The reason phrase and the code of a goodbye are the peer's, but there are only so many TLS alerts.
+void Relay::rejected(const quic::Rejection& rejection) {
+  if (const auto* lacking = std::get_if<quic::Shortage>(&rejection.why)) {
+    const std::string reason = "limit: " + std::string(quic::to_string(*lacking));
+    core_.on_rejected(host_.now(), kinds::quic_refused, rejection.remote, reason, reason);
+  } else {
+    const quic::End& why = std::get<quic::End>(rejection.why);
+    const bool tls = why.kind == quic::EndKind::tls;
+    core_.on_rejected(host_.now(), kinds::quic_failed, rejection.remote, to_string(why),
+                      tls ? to_string(quic::End{why.kind, why.code, ""}) : std::string(to_string(why.kind)));
+  }
   pump();
 }
 
@@ -206,9 +226,9 @@ void Relay::hang_up(Peer& peer, CloseCode code, const std::string& reason) {
   remove(peer.id, reason);
 }
 
-void Relay::remove(SessionId id, const std::string& reason) {
+void Relay::remove(SessionId id, const std::string& reason, std::string_view sort) {
   ingress_.close(id);
-  core_.on_gone(host_.now(), id, reason);
+  core_.on_gone(host_.now(), id, reason, sort);
   peers_.erase(id);
 }
 

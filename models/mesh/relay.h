@@ -38,18 +38,20 @@ class Relay {
   void set_credentials(std::shared_ptr<const quic::ServerCredentials> credentials);
 
   const RelayStats& stats() const { return core_.stats(); }
+  quic::SocketStats quic_stats() const { return socket_ ? socket_->stats() : quic::SocketStats{}; }
 
  private:
   class Peer;
 
   void listen();
   void accept(std::unique_ptr<quic::Connection> connection);
+  void rejected(const quic::Rejection& rejection);
   void on_data(SessionId id, Bytes data);
   void pump();
   void flush(Peer& peer);         // `peer` may be gone after it
   void close_gently(Peer& peer);  // and after it
   void hang_up(Peer& peer, CloseCode code, const std::string& reason);
-  void remove(SessionId id, const std::string& reason);
+  void remove(SessionId id, const std::string& reason, std::string_view sort = {});  // as RelayCore::on_gone
   void arm_timer();
 
   Host& host_;

@@ -10,10 +10,6 @@
 namespace distlab::mesh {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr Duration drop_summary_interval = 1s;
-
 void count_down(std::map<Ipv4, size_t>& counts, Ipv4 address) {
   const auto at = counts.find(address);
   if (--at->second == 0) counts.erase(at);
@@ -57,13 +53,14 @@ SessionId RelayCore::open(Time now, Endpoint remote) {
   return id;
 }
 
-void RelayCore::on_gone(Time now, SessionId id, std::string_view reason) {
+void RelayCore::on_gone(Time now, SessionId id, std::string_view reason, std::string_view sort) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
   Session& session = found->second;
+  if (session.pending) on_rejected(now, kinds::session_abandoned, session.remote, reason, sort);
   leave(id, session, reason);
   drop_queue(now, id, session);
-  for (size_t i = 0; i < drop_reasons; ++i) tell_drops(session, DropReason(i));
+  for (const auto& [what, sum] : notices_.forget(id)) tell(what, sum, what.reason);
   count_down(by_address_, session.remote.address);
   sessions_.erase(found);
   settle(now);
@@ -80,7 +77,10 @@ void RelayCore::leave(SessionId id, Session& session, std::string_view reason) {
   if (session.realm == nullptr) return;
   Realm& realm = *std::exchange(session.realm, nullptr);
   --stats_.sessions;
-  for (const auto topic : session.topics) realm.topics.remove(topic, id);
+  for (const auto topic : session.topics) {
+    if (counted(topic)) --stats_.counted_subscriptions;
+    realm.topics.remove(topic, id);  // the name may be gone with it
+  }
   for (const auto procedure : session.procedures) realm.procedures.remove(procedure, id);
   stats_.subscriptions -= std::exchange(session.topics, {}).size();
   stats_.procedures -= std::exchange(session.procedures, {}).size();
@@ -111,8 +111,17 @@ void RelayCore::close(Time now, SessionId id, Session& session, CloseCode code, 
   touch(id, session);
 }
 
+void RelayCore::on_rejected(Time now, std::string_view kind, Endpoint remote, std::string_view reason,
+                            std::string_view sort) {
+  const Notices::Sort alike{SessionId{}, kind, std::string(sort.empty() ? reason : sort)};
+  const Notices::Sum one{1, 0, remote};
+  ++stats_.refusals[{kind, alike.reason}];
+  if (notices_.note(now, alike, one)) tell(alike, one, reason);
+}
+
 void RelayCore::refused(const Session& session, const std::string& reason) {
   ++stats_.refused;
+  ++stats_.refusals[{kinds::session_refused, reason}];
   events_.push_back({kinds::session_refused,
                      session.identity.empty() ? "?" : session.identity,
                      {{"reason", reason}, {"realm", session.wanted_realm}, {"remote", session.remote.to_string()}}});
@@ -125,14 +134,15 @@ void RelayCore::shutdown(Time now, const std::string& reason) {
 
 void RelayCore::send(Time now, SessionId id, Session& session, Frame frame) {
   if (session.closing) return;
-  if (wedged_) return note_drop(now, id, session, DropReason::wedged, 1, frame.size());
+  if (wedged_) return note_drop(now, id, DropReason::wedged, 1, frame.size());
   const auto& limits = settings_.limits;
   const size_t queued = session.out.bytes() + frame.size();
   const bool all_full = stats_.queued_bytes + frame.size() > limits.queued_total;
   if (frame.type() == FrameType::publish) {
     if (all_full || queued > limits.queued_bytes) {
-      return note_drop(now, id, session, DropReason::queue, 1, frame.size());
+      return note_drop(now, id, DropReason::queue, 1, frame.size());
     }
+    ++stats_.deliveries;
   } else if (queued > (all_full ? limits.queued_spare_bytes : limits.queued_bytes + limits.queued_control_bytes)) {
     return close(now, id, session, CloseCode::limit, "limit", all_full ? "queued_total" : "queued_control_bytes");
   }
@@ -140,7 +150,7 @@ void RelayCore::send(Time now, SessionId id, Session& session, Frame frame) {
 }
 
 void RelayCore::send_last(Time now, SessionId id, Session& session, Frame frame) {
-  if (wedged_) return note_drop(now, id, session, DropReason::wedged, 1, frame.size());
+  if (wedged_) return note_drop(now, id, DropReason::wedged, 1, frame.size());
   enqueue(id, session, std::move(frame));
 }
 
@@ -156,7 +166,7 @@ void RelayCore::drop_queue(Time now, SessionId id, Session& session) {
   const size_t before = session.out.bytes();
   const auto cleared = session.out.clear();
   stats_.queued_bytes -= before - session.out.bytes();
-  if (cleared.messages > 0) note_drop(now, id, session, DropReason::closing, cleared.messages, cleared.bytes);
+  if (cleared.messages > 0) note_drop(now, id, DropReason::closing, cleared.messages, cleared.bytes);
 }
 
 void RelayCore::touch(SessionId id, Session& session) {
@@ -164,27 +174,32 @@ void RelayCore::touch(SessionId id, Session& session) {
   touched_.push_back(id);
 }
 
-// The first drop is told at once, what follows within a second as one.
-void RelayCore::note_drop(Time now, SessionId id, Session& session, DropReason reason, uint64_t messages,
-                          uint64_t bytes) {
+void RelayCore::note_drop(Time now, SessionId id, DropReason reason, uint64_t messages, uint64_t bytes) {
   const auto index = size_t(reason);
   stats_.dropped[index].messages += messages;
   stats_.dropped[index].bytes += bytes;
-  session.drops[index].messages += messages;
-  session.drops[index].bytes += bytes;
-  if (std::exchange(session.telling[index], true)) return;
-  tell_drops(session, reason);
-  drop_windows_.push_back({now + drop_summary_interval, id, reason});
+  const Notices::Sort sort{id, kinds::relay_dropped, std::string(to_string(reason))};
+  const Notices::Sum sum{messages, bytes, {}};
+  if (notices_.note(now, sort, sum)) tell(sort, sum, sort.reason);
 }
 
-void RelayCore::tell_drops(Session& session, DropReason reason) {
-  const auto drops = std::exchange(session.drops[size_t(reason)], {});
-  if (drops.messages == 0) return;
-  events_.push_back({kinds::relay_dropped,
-                     session.identity.empty() ? "?" : session.identity,
-                     {{"reason", std::string(to_string(reason))},
-                      {"bytes", int64_t(drops.bytes)},
-                      {"messages", int64_t(drops.messages)}}});
+void RelayCore::tell(const Notices::Sort& sort, const Notices::Sum& sum, std::string_view reason) {
+  Event event{sort.kind, "", {{"reason", shortened(reason)}}};
+  if (const auto found = sessions_.find(sort.session); found != sessions_.end()) {
+    event.subject = found->second.identity.empty() ? "?" : found->second.identity;
+  }
+  if (sort.kind == kinds::relay_dropped) {
+    event.fields.push_back({"bytes", int64_t(sum.bytes)});
+    event.fields.push_back({"messages", int64_t(sum.messages)});
+  } else {
+    event.fields.push_back({"remote", sum.remote.to_string()});
+    event.fields.push_back({"count", int64_t(sum.messages)});
+  }
+  events_.push_back(std::move(event));
+}
+
+bool RelayCore::counted(std::string_view topic) const {
+  return !settings_.counted_topics.empty() && topic.starts_with(settings_.counted_topics);
 }
 
 void RelayCore::on_time(Time now) {
@@ -200,19 +215,7 @@ void RelayCore::on_time(Time now) {
     answer(now, call, tl::unexpected(CallError{"timeout", "call_lifetime"}));
   }
   settle(now);
-  while (!drop_windows_.empty() && drop_windows_.front().end <= now) {
-    const DropWindow window = drop_windows_.front();
-    drop_windows_.pop_front();
-    const auto found = sessions_.find(window.session);
-    if (found == sessions_.end()) continue;
-    Session& session = found->second;
-    if (session.drops[size_t(window.reason)].messages == 0) {
-      session.telling[size_t(window.reason)] = false;
-    } else {
-      tell_drops(session, window.reason);
-      drop_windows_.push_back({now + drop_summary_interval, window.session, window.reason});
-    }
-  }
+  while (const auto told = notices_.due(now)) tell(told->first, told->second, told->first.reason);
 }
 
 // Of a session that has connected meanwhile the deadline stays until it passes: it does nothing then.
@@ -221,7 +224,7 @@ std::optional<Time> RelayCore::next_time() const {
   const auto consider = [&next](Time when) { next = next ? std::min(*next, when) : when; };
   if (!connect_deadlines_.empty()) consider(connect_deadlines_.front().first);
   if (!calls_.empty()) consider(calls_.begin()->second.expires);
-  if (!drop_windows_.empty()) consider(drop_windows_.front().end);
+  if (const auto due = notices_.next_time()) consider(*due);
   return next;
 }
 

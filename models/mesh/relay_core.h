@@ -21,6 +21,7 @@
 #include "models/host/event.h"
 #include "models/mesh/ingress.h"
 #include "models/mesh/message.h"
+#include "models/mesh/notices.h"
 #include "models/mesh/outbox.h"
 #include "models/mesh/relay_settings.h"
 #include "models/mesh/routes.h"
@@ -34,6 +35,7 @@ class RelayCore {
     RelayLimits limits = {};
     std::set<std::string> realms = {}, identities = {};  // that may connect; empty: any
     bool control_first = true;
+    std::string counted_topics = {};  // see RelaySettings
   };
   explicit RelayCore(Settings settings) : settings_(std::move(settings)) {}
 
@@ -41,8 +43,11 @@ class RelayCore {
   SessionId open(Time now, Endpoint remote);
   void on_frame(Time now, SessionId id, const Frame& frame);
   void on_bad_frame(Time now, SessionId id, FrameError why);
-  // The connection has ended or its stream is finished. Unless it was closing, this is why.
-  void on_gone(Time now, SessionId id, std::string_view reason);
+  // The connection has ended or its stream is finished. Unless it was closing, this is why; `sort` is the part of
+  // the reason that a peer has no say in, if that is not all of it.
+  void on_gone(Time now, SessionId id, std::string_view reason, std::string_view sort = {});
+  // A peer that never became a session: `kind` is the event to record, reason and sort as in on_gone().
+  void on_rejected(Time now, std::string_view kind, Endpoint remote, std::string_view reason, std::string_view sort);
   void on_time(Time now);
   std::optional<Time> next_time() const;
 
@@ -75,19 +80,12 @@ class RelayCore {
     Outbox out;
     bool touched = false;
     std::optional<Closing> closing = {};
-    std::array<RelayStats::Dropped, drop_reasons> drops = {};  // not yet told
-    std::array<bool, drop_reasons> telling = {};               // a window is open
   };
   struct PendingCall {
     SessionId caller;
     uint64_t caller_id;
     SessionId callee;
     Time expires;
-  };
-  struct DropWindow {
-    Time end;
-    SessionId session;
-    DropReason reason;
   };
 
   void serve(Time now, SessionId id, const Frame& frame);
@@ -123,8 +121,9 @@ class RelayCore {
   void close(Time now, SessionId id, Session& session, CloseCode code, std::string_view what, std::string_view detail);
   void leave(SessionId id, Session& session, std::string_view reason);
   void touch(SessionId id, Session& session);
-  void note_drop(Time now, SessionId id, Session& session, DropReason reason, uint64_t messages, uint64_t bytes);
-  void tell_drops(Session& session, DropReason reason);
+  bool counted(std::string_view topic) const;
+  void note_drop(Time now, SessionId id, DropReason reason, uint64_t messages, uint64_t bytes);
+  void tell(const Notices::Sort& sort, const Notices::Sum& sum, std::string_view reason);
 
   const Settings settings_;
   Realms realms_;
@@ -133,7 +132,7 @@ class RelayCore {
   std::map<uint64_t, PendingCall> calls_;  // by our number, and so by expiry
   std::deque<PendingCall> failed_calls_;   // their callees are gone; settle() says so to the callers
   std::deque<std::pair<Time, SessionId>> connect_deadlines_;
-  std::deque<DropWindow> drop_windows_;
+  Notices notices_;
   uint64_t last_session_ = 0, last_call_ = 0;
   bool wedged_ = false;
   std::vector<SessionId> touched_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/host/event_kinds.h"
 #include "models/mesh/cbor.h"
 #include "models/mesh/testing/core_talk.h"
 
@@ -144,6 +145,45 @@ TEST(RelayLimits, Names) {
                                         "ERROR limit: topic_bytes", "ERROR limit: procedure_bytes"));
   EXPECT_EQ(talk.core.stats().subscriptions, 1u);
   EXPECT_EQ(talk.core.stats().procedures, 1u);
+}
+
+// A session that meets a limit again and again and lives on: one event at once, then one a second.
+TEST(RelayLimits, ComplaintsAreTold) {
+  CoreTalk talk(with({.procedures = 0, .topic_bytes = 3}));
+  const SessionId a = talk.join("a"), b = talk.join("b");
+  talk.events();
+  for (int i = 0; i < 5; ++i) talk.say(a, Subscribe{"long"});
+  talk.say(a, Advertise{"p"});
+  talk.say(b, Subscribe{"long"});
+  EXPECT_THAT(talk.events(),
+              ElementsAre("relay_complained a limit: topic_bytes x1", "relay_complained a limit: procedures x1",
+                          "relay_complained b limit: topic_bytes x1"));
+  talk.pass(1s);
+  EXPECT_THAT(talk.events(), ElementsAre("relay_complained a limit: topic_bytes x4"));
+  talk.pass(5s);
+  EXPECT_THAT(talk.events(), IsEmpty());
+  EXPECT_THAT(talk.hear(a), SizeIs(6)) << "and each is answered";
+  using Refusals = decltype(RelayStats::refusals);
+  EXPECT_EQ(talk.core.stats().refusals, (Refusals{{{kinds::relay_complained, "limit: procedures"}, 1},
+                                                  {{kinds::relay_complained, "limit: topic_bytes"}, 6}}));
+}
+
+// Peers that leave before they say who they are, with words of their own: told by what is not theirs to say.
+TEST(RelayLimits, AbandonedSessions) {
+  CoreTalk talk;
+  for (int i = 0; i < 10; ++i) {
+    talk.core.on_gone(talk.now, talk.open(), "application 3: words " + std::to_string(i), "application");
+  }
+  talk.core.on_gone(talk.now, talk.open(), "idle");
+  EXPECT_THAT(talk.events(), ElementsAre("session_abandoned  application 3: words 0 x1", "session_abandoned  idle x1"));
+  talk.pass(1s);
+  EXPECT_THAT(talk.events(), ElementsAre("session_abandoned  application x9"));
+  const SessionId late = talk.open();
+  talk.pass(10s);
+  EXPECT_THAT(talk.events(), ElementsAre("session_refused ? limit: connect_timeout"));
+  talk.core.on_gone(talk.now, late, "idle");
+  EXPECT_THAT(talk.events(), IsEmpty()) << "it was refused, and that was told";
+  EXPECT_EQ((talk.core.stats().refusals.at({kinds::session_abandoned, "application"})), 10u);
 }
 
 // An array of half floats, which a relay writes as floats of twice the width.

@@ -18,6 +18,7 @@ void RelayCore::serve(Time now, SessionId id, const Frame& frame) {
   Session& session = found->second;
   ++stats_.frames_in;
   stats_.bytes_in += frame.size();
+  if (const auto type = size_t(frame.type()); type < frame_type_end) ++stats_.frames_in_of[type];
   if (session.pending && frame.type() != FrameType::connect) {
     return close(now, id, session, CloseCode::protocol, "unexpected", "not a CONNECT");
   }
@@ -108,6 +109,10 @@ bool RelayCore::name_fits(Time now, SessionId id, Session& session, std::string_
 }
 
 void RelayCore::complain(Time now, SessionId id, Session& session, std::string_view limit) {
+  const Notices::Sort sort{id, kinds::relay_complained, "limit: " + std::string(limit)};
+  const Notices::Sum one{1, 0, session.remote};
+  ++stats_.refusals[{sort.kind, sort.reason}];
+  if (notices_.note(now, sort, one)) tell(sort, one, sort.reason);
   send(now, id, session, encode(Error{"limit", std::string(limit)}));
 }
 
@@ -115,8 +120,9 @@ void RelayCore::publish(Time now, SessionId id, Session& session, const Frame& f
   const auto message = decode_publish(frame);
   if (!message) return bad_frame(now, id, session, message.error());
   if (!name_fits(now, id, session, message->topic, settings_.limits.topic_bytes, "topic_bytes")) return;
+  ++stats_.publishes;
   const auto subscribers = session.realm->topics.sessions(message->topic);
-  if (subscribers.empty()) return note_drop(now, id, session, DropReason::no_subscriber, 1, frame.size());
+  if (subscribers.empty()) return note_drop(now, id, DropReason::no_subscriber, 1, frame.size());
   // A PUBLISH is queued or dropped, but never closes a session: the list stays as it is.
   for (const SessionId subscriber : subscribers) send(now, subscriber, sessions_.at(subscriber), frame);
 }
@@ -131,12 +137,14 @@ void RelayCore::handle(Time now, SessionId id, Session& session, const Subscribe
   }
   session.topics.insert(session.realm->topics.add(message.topic, id));
   ++stats_.subscriptions;
+  if (counted(message.topic)) ++stats_.counted_subscriptions;
 }
 
 void RelayCore::handle(Time, SessionId id, Session& session, const Unsubscribe& message) {
   if (session.topics.erase(message.topic) == 0) return;
   session.realm->topics.remove(message.topic, id);
   --stats_.subscriptions;
+  if (counted(message.topic)) --stats_.counted_subscriptions;
 }
 
 void RelayCore::handle(Time now, SessionId id, Session& session, const Advertise& message) {
@@ -177,16 +185,17 @@ void RelayCore::handle(Time now, SessionId id, Session& session, Call message) {
   Session& callee = sessions_.at(callee_id);
   calls_.emplace(number, PendingCall{id, message.id, callee_id, now + limits.call_lifetime});
   ++stats_.calls;
+  ++stats_.calls_passed;
   session.asking.insert(number);
   ++session.asking_of[callee_id];
   callee.asked.insert(number);
   send(now, callee_id, callee, frame);
 }
 
-void RelayCore::handle(Time now, SessionId id, Session& session, Reply message) {
+void RelayCore::handle(Time now, SessionId id, Session&, Reply message) {
   const auto found = calls_.find(message.id);
   if (found == calls_.end() || found->second.callee != id) {
-    return note_drop(now, id, session, DropReason::late_reply, 1, 0);
+    return note_drop(now, id, DropReason::late_reply, 1, 0);
   }
   answer(now, forget_call(found), std::move(message.result));
 }

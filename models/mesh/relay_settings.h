@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "models/host/byte_stream.h"
@@ -82,6 +84,8 @@ struct RelaySettings {
   std::set<std::string> realms = {};      // that may connect; empty: any
   std::set<std::string> identities = {};  // that may connect; empty: any
 
+  std::string counted_topics = {};  // how topics begin whose subscriptions are counted (RelayStats); empty: none
+
   // A single server that takes so long for each frame and turns to the sessions one after the other.
   Duration service_time = Duration::zero();
   // Whatever is not a PUBLISH overtakes the waiting PUBLISH frames of its session, in and out, as the
@@ -120,13 +124,19 @@ struct RelayStats {
   size_t subscriptions = 0, procedures = 0, calls = 0;
   size_t queued_bytes = 0;
   uint64_t frames_in = 0, bytes_in = 0;
-  uint64_t frames_out = 0, bytes_out = 0;  // queued for QUIC
-  uint64_t refused = 0;                    // sessions
+  uint64_t frames_out = 0, bytes_out = 0;                  // queued for QUIC
+  std::array<uint64_t, frame_type_end> frames_in_of = {};  // by FrameType; of no other type
+  uint64_t publishes = 0, deliveries = 0;                  // PUBLISH frames served, and copies queued for subscribers
+  uint64_t calls_passed = 0;                               // to the session that advertised the procedure
+  size_t counted_subscriptions = 0;                        // to RelaySettings::counted_topics
+  uint64_t refused = 0;                                    // sessions
   struct Dropped {
     uint64_t messages = 0, bytes = 0;
     bool operator==(const Dropped&) const = default;
   };
   std::array<Dropped, drop_reasons> dropped = {};  // by DropReason
+  // Whom the relay did not serve, by kind of event and reason; there are only so many.
+  std::map<std::pair<std::string_view, std::string>, uint64_t> refusals = {};
 };
 
 }  // namespace distlab::mesh

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -115,7 +116,8 @@ class DriverSocket final : public Socket {
   std::unique_ptr<Connection> connect(Endpoint remote, ClientSettings settings, ConnectionHandler& handler) override;
   void listen(ServerSettings settings, Accepted accepted) override;
   Endpoint local() const override { return port_->local(); }
-  size_t connections() const override { return live_; }
+  size_t connections() const override { return live_.size(); }
+  SocketStats stats() const override;
 
   // --- for connections
   Host& host() { return host_; }
@@ -130,11 +132,13 @@ class DriverSocket final : public Socket {
   void forget_reset(const ResetToken& token, const DriverConnection& connection);
   void born(const DriverConnection& connection);
   void died(const DriverConnection& connection, Remains remains, std::span<const ConnectionId> ids);
-  void hand_over(DriverConnection& connection);  // its handshake is complete
-  void drop(DriverConnection& connection);       // it will never be complete
+  void hand_over(DriverConnection& connection);             // its handshake is complete
+  void drop(DriverConnection& connection, const End& why);  // it will never be complete
 
  private:
   void admit(const Path& path, Bytes datagram, const Admission& admission);
+  std::optional<Shortage> shortage(Ipv4 client) const;
+  void reject(const Rejection& rejection);
   void run_scheduled();
   std::unique_ptr<DriverConnection> take_handshaking(const DriverConnection& connection);
   EngineConfig config(const TransportSettings& transport, Path path, QlogWriter qlog);
@@ -152,7 +156,9 @@ class DriverSocket final : public Socket {
   std::map<uint64_t, std::unique_ptr<DriverConnection>> handshaking_;  // by number
   std::map<Ipv4, size_t> handshakes_of_;                               // by the client's address; never 0
   uint64_t next_number_ = 0;
-  size_t live_ = 0, live_servers_ = 0;
+  std::map<uint64_t, const DriverConnection*> live_;  // by number
+  size_t live_servers_ = 0;
+  SocketStats ended_;  // sums of those that live no more
   bool listening_ = false;
   ServerSettings server_;
   Accepted accepted_;

@@ -129,7 +129,7 @@ void DriverConnection::tell_end() {
     end = engine_->end();
     release_engine();
   }
-  if (server_ && handler_ == &nobody()) return socket_.drop(*this);
+  if (server_ && handler_ == &nobody()) return socket_.drop(*this, end);
   handler_->on_ended(end);
 }
 

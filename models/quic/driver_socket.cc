@@ -25,12 +25,32 @@ RandomStream branch(RandomStream& random, const Host& host) {
   return {random.next(), host.name(), "quic connection"};
 }
 
+void add(SocketStats& sum, const ConnectionStats& one) {
+  sum.packets_sent += one.packets_sent;
+  sum.packets_received += one.packets_received;
+  sum.packets_lost += one.packets_lost;
+  sum.bytes_sent += one.bytes_sent;
+  sum.bytes_received += one.bytes_received;
+}
+
 }  // namespace
 
 tl::expected<std::unique_ptr<Socket>, NetError> Socket::open(Host& host, Endpoint local) {
   auto socket = std::make_unique<DriverSocket>(host, host.random("quic"));
   if (const auto bound = socket->bind(local); !bound) return tl::unexpected(bound.error());
   return socket;
+}
+
+std::string_view to_string(Shortage shortage) {
+  switch (shortage) {
+    case Shortage::connections:
+      return "connections";
+    case Shortage::handshakes:
+      return "handshakes";
+    case Shortage::handshakes_per_address:
+      return "handshakes_per_address";
+  }
+  return "?";
 }
 
 // --- Port ---------------------------------------------------------------------------------------
@@ -58,7 +78,7 @@ DriverSocket::DriverSocket(Host& host, RandomStream& random)
 
 DriverSocket::~DriverSocket() {
   handshaking_.clear();
-  assert(live_ == 0 && "connections must be destroyed before their socket");
+  assert(live_.empty() && "connections must be destroyed before their socket");
 }
 
 tl::expected<void, NetError> DriverSocket::bind(Endpoint local) {
@@ -117,12 +137,10 @@ void DriverSocket::on_packet(const Path& path, Bytes datagram) {
 }
 
 void DriverSocket::admit(const Path& path, Bytes datagram, const Admission& admission) {
-  if (live_servers_ >= server_.max_connections) return port_->send(path.remote, Doorkeeper::refusal(admission));
-  if (handshaking_.size() >= server_.max_handshakes) return;
   const Ipv4 client = path.remote.address;
-  if (const auto many = handshakes_of_.find(client);
-      many != handshakes_of_.end() && many->second >= server_.max_handshakes_per_address) {
-    return;
+  if (const auto lacking = shortage(client)) {
+    if (*lacking == Shortage::connections) port_->send(path.remote, Doorkeeper::refusal(admission));
+    return reject({path.remote, *lacking});
   }
   const uint64_t number = next_number_++;
   QlogWriter qlog;
@@ -133,8 +151,21 @@ void DriverSocket::admit(const Path& path, Bytes datagram, const Admission& admi
   ++handshakes_of_[client];
   const bool begun = connection.begin(config(server_.transport, path, std::move(qlog)),
                                       TlsSession::Server{server_.alpn, server_.credentials}, admission);
-  if (!begun) return drop(connection);
+  if (!begun) return connection.settle();
   connection.receive(path, datagram);
+}
+
+std::optional<Shortage> DriverSocket::shortage(Ipv4 client) const {
+  if (live_servers_ >= server_.max_connections) return Shortage::connections;
+  if (handshaking_.size() >= server_.max_handshakes) return Shortage::handshakes;
+  const auto many = handshakes_of_.find(client);
+  if (many == handshakes_of_.end() || many->second < server_.max_handshakes_per_address) return {};
+  return Shortage::handshakes_per_address;
+}
+
+void DriverSocket::reject(const Rejection& rejection) {
+  const auto rejected = server_.rejected;  // it may destroy this socket
+  if (rejected) rejected(rejection);
 }
 
 std::span<uint8_t> DriverSocket::buffer(size_t size) {
@@ -180,13 +211,14 @@ void DriverSocket::forget_reset(const ResetToken& token, const DriverConnection&
 }
 
 void DriverSocket::born(const DriverConnection& connection) {
-  ++live_;
+  live_.emplace(connection.number(), &connection);
   if (connection.server()) ++live_servers_;
 }
 
 void DriverSocket::died(const DriverConnection& connection, Remains remains, std::span<const ConnectionId> ids) {
-  --live_;
+  live_.erase(connection.number());
   if (connection.server()) --live_servers_;
+  add(ended_, connection.stats());
   lingering_.add(host_.now(), std::move(remains), ids);
 }
 
@@ -204,8 +236,18 @@ void DriverSocket::hand_over(DriverConnection& connection) {
   accepted(std::move(complete));
 }
 
-void DriverSocket::drop(DriverConnection& connection) {
-  const auto gone = take_handshaking(connection);
+void DriverSocket::drop(DriverConnection& connection, const End& why) {
+  const Endpoint remote = connection.remote();
+  const bool handshaking = take_handshaking(connection) != nullptr;
+  if (handshaking) reject({remote, why});  // else it was accepted, and its owner does not care
+}
+
+SocketStats DriverSocket::stats() const {
+  SocketStats sum = ended_;
+  sum.connections = live_.size();
+  sum.handshakes = handshaking_.size();
+  for (const auto& [number, connection] : live_) add(sum, connection->stats());
+  return sum;
 }
 
 }  // namespace distlab::quic

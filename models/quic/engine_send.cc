@@ -224,7 +224,9 @@ void Engine::failed(int error, Time now) {
   }
   if (error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION) return finish_with({EndKind::version, 0, offered_versions_});
   if (error == NGTCP2_ERR_DROP_CONN || error == NGTCP2_ERR_RETRY) {
-    return finish_with({EndKind::transport, 0, ngtcp2_strerror(error)});  // without a word (RFC 9000 section 5.2)
+    const char* const words =
+        error == NGTCP2_ERR_RETRY ? ngtcp2_strerror(error) : "its first packet does not begin a connection";
+    return finish_with({EndKind::transport, 0, words});  // without a word (RFC 9000 section 5.2)
   }
   if (error == NGTCP2_ERR_NOMEM || (error == NGTCP2_ERR_CALLBACK_FAILURE && !no_protocol_)) {
     return finish_with({EndKind::host, 0, std::string("the QUIC or TLS library failed: ") + ngtcp2_strerror(error)});

@@ -193,6 +193,112 @@ TEST(QuicServer, HandshakeLimitPerAddress) {
   EXPECT_TRUE(pair.world.run_until([&] { return pair.servers.size() == 6; }, 9s));
 }
 
+// What a server is told of clients it did not let in, in words.
+std::shared_ptr<std::vector<std::string>> record_rejections(Pair& pair) {
+  auto told = std::make_shared<std::vector<std::string>>();
+  pair.server_settings.rejected = [told](const Rejection& rejection) {
+    EXPECT_EQ(rejection.remote.address, testing::client_address);
+    const auto* lacking = std::get_if<Shortage>(&rejection.why);
+    told->emplace_back(lacking != nullptr ? to_string(*lacking) : to_string(std::get<End>(rejection.why)));
+  };
+  return told;
+}
+
+// Proves that the server is told why a handshake failed: by its own doing, the client's, or nobody's.
+TEST(QuicServer, TellsOfFailedHandshakes) {
+  const std::vector<std::pair<std::string, std::function<void(Pair&)>>> cases{
+      {"tls: no_application_protocol (alert 120)", [](Pair& pair) { pair.client_settings.alpn = "other"; }},
+      {"tls: unknown_ca (alert 48)",
+       [](Pair& pair) {
+         const Authority other("another CA", testing::secret(9));
+         pair.client_settings.verify = TlsVerify::peer;
+         pair.client_settings.server_name = "relay.test";
+         pair.client_settings.credentials = ClientCredentials::load(other.certificate()).value();
+       }},
+      {"handshake timeout",
+       [](Pair& pair) { pair.world.black_hole(testing::server_address, testing::client_address); }}};
+  for (const auto& [reason, spoil] : cases) {
+    Pair pair;
+    pair.server_settings.transport.handshake_timeout = 3s;
+    const auto told = record_rejections(pair);
+    spoil(pair);
+    pair.listen();
+    pair.dial();
+    pair.world.run_for(100ms);
+    pair.client.connection.reset();
+    pair.world.run_for(5s);
+    ASSERT_EQ(told->size(), 1U) << reason;
+    EXPECT_EQ(told->at(0).substr(0, reason.size()), reason);
+    EXPECT_EQ(pair.server_socket->connections(), 0U);
+  }
+}
+
+// Proves that the server is told of every first packet it had no room for, and of no client it let in.
+TEST(QuicServer, TellsOfShortage) {
+  const std::vector<std::pair<std::string, size_t ServerSettings::*>> cases{
+      {"connections", &ServerSettings::max_connections},
+      {"handshakes", &ServerSettings::max_handshakes},
+      {"handshakes_per_address", &ServerSettings::max_handshakes_per_address}};
+  for (const auto& [reason, limit] : cases) {
+    Pair pair;
+    pair.server_settings.*limit = 1;
+    const auto told = record_rejections(pair);
+    pair.listen();
+    pair.dial();
+    Peer second;
+    second.connection = pair.client_socket->connect(testing::server_endpoint, pair.client_settings, second);
+    pair.world.run_for(100ms);
+    EXPECT_EQ(*told, std::vector<std::string>{reason});
+    EXPECT_EQ(pair.servers.size(), 1U);
+  }
+}
+
+// Proves that whoever is told may destroy the socket.
+TEST(QuicServer, RejectionMayEndTheSocket) {
+  for (const size_t limit : {0, 10}) {
+    Pair pair;
+    pair.server_settings.max_handshakes = limit;
+    pair.client_settings.alpn = "other";
+    int told = 0;
+    pair.server_settings.rejected = [&](const Rejection&) {
+      ++told;
+      pair.server_socket.reset();
+    };
+    pair.listen();
+    pair.dial();
+    pair.world.run_for(1s);
+    EXPECT_EQ(told, 1);
+  }
+}
+
+// Proves that the figures of a socket are those of its connections, and that those of the dead stay.
+TEST(QuicServer, Stats) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  const StreamId stream = pair.client.connection->open_stream().value();
+  pair.client.write(stream, std::string(100'000, 'x'));
+  pair.world.run_for(1s);
+  const ConnectionStats one = pair.server().connection->stats();
+  SocketStats all = pair.server_socket->stats();
+  EXPECT_EQ(all.connections, 1U);
+  EXPECT_EQ(all.handshakes, 0U);
+  EXPECT_GT(one.bytes_received, 100'000U);
+  EXPECT_EQ(all.bytes_received, one.bytes_received);
+  EXPECT_EQ(all.packets_sent, one.packets_sent);
+  pair.world.black_hole(testing::server_address, testing::client_address);
+  Peer second;
+  second.connection = pair.client_socket->connect(testing::server_endpoint, pair.client_settings, second);
+  pair.world.run_for(50ms);
+  EXPECT_EQ(pair.server_socket->stats().handshakes, 1U);
+  pair.servers.clear();
+  second.connection.reset();
+  pair.world.run_for(20s);
+  all = pair.server_socket->stats();
+  EXPECT_EQ(all.connections, 0U);
+  EXPECT_EQ(all.handshakes, 0U);
+  EXPECT_GT(all.bytes_received, one.bytes_received);
+}
+
 // Proves that a client that begins a handshake and falls silent is forgotten.
 TEST(QuicServer, HalfAHandshake) {
   Pair pair;
@@ -210,6 +316,10 @@ TEST(QuicServer, HalfAHandshake) {
 // Proves that nothing is kept of an Initial packet that does not decrypt.
 TEST(QuicServer, BrokenInitial) {
   Pair pair;
+  std::vector<std::string> told;
+  pair.server_settings.rejected = [&told](const Rejection& rejection) {
+    told.push_back(to_string(std::get<End>(rejection.why)));
+  };
   const auto sent = record_client(pair);
   ASSERT_TRUE(pair.connect());
   Stranger stranger(pair.world);
@@ -219,6 +329,7 @@ TEST(QuicServer, BrokenInitial) {
   pair.world.run_for(1s);
   EXPECT_EQ(pair.server_socket->connections(), 1U);
   EXPECT_TRUE(stranger.answers.empty());
+  EXPECT_EQ(told, std::vector<std::string>{"transport 0: its first packet does not begin a connection"});
 }
 
 // Proves that a stateless reset is shorter than what it answers: two sockets that know nothing of

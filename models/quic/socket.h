@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <tl/expected.hpp>
@@ -92,6 +93,17 @@ struct ClientSettings {
   std::chrono::sys_seconds date_at_start = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1};
 };
 
+// Why a server had no room for a client. For want of connections it says so (CONNECTION_REFUSED), else nothing.
+enum class Shortage { connections, handshakes, handshakes_per_address };
+std::string_view to_string(Shortage shortage);
+
+// A client that never became a connection: there was no room, or its handshake failed. Clients repeat first
+// packets that are not answered, and each is one of these.
+struct Rejection {
+  Endpoint remote;  // not validated: it may be anybody's
+  std::variant<Shortage, End> why;
+};
+
 struct ServerSettings {
   TransportSettings transport = {};
   std::string alpn;
@@ -103,6 +115,16 @@ struct ServerSettings {
   std::vector<uint8_t> reset_key = {};
   std::function<QlogWriter(std::string_view connection_id)> qlog = {};
   size_t max_handshakes_per_address = 500;  // so that one host cannot have them all
+  // Told of each. Peers decide how often, so it should do little.
+  std::function<void(const Rejection&)> rejected = {};
+};
+
+// Of a socket and all its connections, also those that have ended.
+struct SocketStats {
+  size_t connections = 0;                                             // now, with those whose handshake is under way
+  size_t handshakes = 0;                                              // of them, as a server
+  uint64_t packets_sent = 0, packets_received = 0, packets_lost = 0;  // as in ConnectionStats
+  uint64_t bytes_sent = 0, bytes_received = 0;
 };
 
 class Socket {
@@ -118,6 +140,7 @@ class Socket {
   virtual void listen(ServerSettings settings, Accepted accepted) = 0;
   virtual Endpoint local() const = 0;
   virtual size_t connections() const = 0;
+  virtual SocketStats stats() const = 0;  // looks at every connection
 };
 
 }  // namespace distlab::quic

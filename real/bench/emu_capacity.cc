@@ -68,7 +68,7 @@ class Inside {
   int run() {
     const int nice = ::getpriority(PRIO_PROCESS, 0);
     ::setpriority(PRIO_PROCESS, 0, std::min(nice, networks_nice));
-    const auto done = flood(nice - ::getpriority(PRIO_PROCESS, 0));
+    auto done = flood(nice - ::getpriority(PRIO_PROCESS, 0));
     if (!done) done.error().copy(trial_.error, sizeof trial_.error - 1);
     trial_.whole = 1;
     return 0;
@@ -79,8 +79,8 @@ class Inside {
     auto loop = ground::Loop::make(ground::Clock(ground::Clock::monotonic()));
     if (!loop) return tl::unexpected(loop.error());
     const auto wan = options_.make_wan(scenario_);
-    if (const auto built = wan->build(lab_, *loop); !built) return built;
-    if (const auto opened = open_sockets(*wan); !opened) return opened;
+    if (auto built = wan->build(lab_, *loop); !built) return built;
+    if (auto opened = open_sockets(*wan); !opened) return opened;
     const auto sink = Process::start([&] { return run_sink(trial_.flood, descriptors(sinks_)); }, nice);
     const auto source = Process::start(
         [&] {
@@ -116,7 +116,7 @@ class Inside {
   Result<void> open_sockets(const ground::Wan& wan) {
     Result<void> result;
     const auto open = [&](const ground::Wan::Machine& here, const ground::Wan::Machine& there) {
-      const auto entered = lab_.within(here.host, [&] {
+      auto entered = lab_.within(here.host, [&] {
         auto sink = open_sink(port);
         auto source = open_source(there.address.to_string(), port);
         if (!sink || !source) {
@@ -160,7 +160,7 @@ class EmuBench {
     auto loaded = scenario::load_text(two_sites, "emu-capacity");
     if (!loaded) return tl::unexpected(loaded.error().front().text());
     scenario_ = std::move(loaded->front().scenario);
-    const auto done = search();
+    auto done = search();
     result_.interrupted = interrupted_;
     if (!done && !interrupted_) return tl::unexpected(done.error());
     return std::move(result_);
@@ -171,7 +171,7 @@ class EmuBench {
   Result<void> search() {
     double goes = 0, fails = 0;
     for (double rate = options_.first_rate; goes == 0 || fails == 0;) {
-      const auto good = judge(rate);
+      auto good = judge(rate);
       if (!good) return tl::unexpected(good.error());
       (*good ? goes : fails) = rate;
       if (*good && rate >= options_.most) result_.limited_by_generator = true;
@@ -181,7 +181,7 @@ class EmuBench {
     }
     for (size_t i = 0; i < options_.refinements; ++i) {
       const double rate = (goes + fails) / 2;
-      const auto good = judge(rate);
+      auto good = judge(rate);
       if (!good) return tl::unexpected(good.error());
       (*good ? goes : fails) = rate;
     }
@@ -193,10 +193,11 @@ class EmuBench {
     std::vector<EmuStep> good;
     size_t bad = 0;
     while (good.size() <= tries / 2 && bad <= tries / 2) {
-      const auto step = attempt(rate);
+      auto step = attempt(rate);
       if (!step) return tl::unexpected(step.error());
       result_.tries.push_back(*step);
       if (step->in_time) {
+        if (step->carried_per_s > result_.peak.carried_per_s) result_.peak = *step;
         good.push_back(*step);
       } else {
         ++bad;

@@ -45,6 +45,7 @@ struct EmuStep {
 
 struct EmuCapacity {
   EmuStep best;  // of the highest rate at which most tries were in time, the median try
+  EmuStep peak;  // of all tries that were in time the fastest: others on the machine can only make it lower
   std::vector<EmuStep> tries;
   bool limited_by_generator = false;  // it could not, or was not to, send more
   bool interrupted = false;

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -55,11 +56,12 @@ Duration Process::cpu() const {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-uint64_t Process::resident() const {
+uint64_t Process::private_memory() const {
   std::ifstream file(fmt::format("/proc/{}/smaps_rollup", pid_));
+  constexpr std::string_view field = "Private_Dirty:";
   std::string line;
   while (std::getline(file, line)) {
-    if (line.starts_with("Pss:")) return std::stoull(line.substr(4)) * 1024;
+    if (line.starts_with(field)) return std::stoull(line.substr(field.size())) * 1024;
   }
   return 0;
 }

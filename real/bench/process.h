@@ -25,8 +25,10 @@ class Process {
 
   pid_t pid() const { return pid_; }
   bool alive();
-  Duration cpu() const;       // user and system, since its start
-  uint64_t resident() const;  // proportional set size, bytes; 0: the kernel does not say
+  Duration cpu() const;  // user and system, since its start
+  // Bytes of memory it shares with nobody; 0: the kernel does not say. Not the proportional set size, which falls when
+  // another process is forked from the same parent.
+  uint64_t private_memory() const;
 
  private:
   explicit Process(pid_t pid) : pid_(pid) {}

@@ -31,6 +31,7 @@ using Result = tl::expected<T, std::string>;
 
 constexpr Duration nap = milliseconds{10};
 constexpr Duration patience = seconds{20};  // for what should take no time
+constexpr Duration longest_warm_up = seconds{1};
 constexpr const char* interrupted = "interrupted";
 
 // Free a moment ago.
@@ -63,7 +64,7 @@ class RelayBench {
   }
 
   Result<RelayBenchResult> run() {
-    const auto done = start().and_then([&] { return join(); }).and_then([&] { return measure(); });
+    auto done = start().and_then([&] { return join(); }).and_then([&] { return measure(); });
     if (!done && done.error() == interrupted) {
       result_.interrupted = true;
     } else if (!done) {
@@ -82,11 +83,11 @@ class RelayBench {
     if (!port) return tl::unexpected(port.error());
     relay_ = Process::start([&] { return run_relay(*board_, *port, layout_.sessions); });
     if (!relay_) return lab::failure("starting a process", errno);
-    const auto up = wait_for([&] { return board_->relay.state != 0; }, patience, "the relay does not start");
+    auto up = wait_for([&] { return board_->relay.state != 0; }, patience, "the relay does not start");
     if (!up) return up;
     if (board_->relay.state != 1) return tl::unexpected(fmt::format("the relay cannot listen on UDP port {}", *port));
-    const auto settled = sleep(options_.settling);
-    result_.memory.empty = relay_->resident();
+    auto settled = sleep(options_.settling);
+    result_.memory.empty = relay_->private_memory();
     const auto origin = ground::Clock::monotonic();
     for (size_t i = 0; i < layout_.loads; ++i) {
       auto load = Process::start([&] { return run_load(*board_, arrivals_, {layout_, i, *port, origin, 1 + i}); });
@@ -102,7 +103,7 @@ class RelayBench {
     auto up = wait_for([&] { return sum(&LoadCounts::sessions) == layout_.sessions; }, time_for(layout_.sessions),
                        "sessions do not come up");
     if (!up || !(up = sleep(options_.settling))) return up;
-    result_.memory.with_sessions = relay_->resident();
+    result_.memory.with_sessions = relay_->private_memory();
     next_step();
     what_ = fmt::format("{} tunnels", layout_.tunnels);
     give({.work = Work::connect});
@@ -111,7 +112,7 @@ class RelayBench {
     if (!up || !(up = sleep(options_.settling))) return up;
     if (sum(&LoadCounts::failures) > 0)
       return tl::unexpected(fmt::format("{} tunnels cannot be set up", sum(&LoadCounts::failures)));
-    result_.memory.with_tunnels = relay_->resident();
+    result_.memory.with_tunnels = relay_->private_memory();
     next_step();
     return {};
   }
@@ -123,22 +124,22 @@ class RelayBench {
   Result<void> measure() {
     what_ = "warming up";
     for (Size& size : result_.sizes) {
-      const auto warm = relay_flood(size, {});
+      auto warm = relay_flood(size, std::min<Duration>(options_.seconds, longest_warm_up), {});
       if (!warm) return warm;
     }
     next_step();
     for (size_t round = 0; round < options_.rounds; ++round)
       for (Size& size : result_.sizes)
-        if (const auto done = measure(size); !done) return done;
+        if (auto done = measure(size); !done) return done;
     for (size_t round = 0; round < options_.rounds; ++round)
-      if (const auto done = pace(); !done) return done;
-    result_.memory.after_load = relay_->resident();
+      if (auto done = pace(); !done) return done;
+    result_.memory.after_load = relay_->private_memory();
     return {};
   }
 
   Result<void> measure(Size& size) {
     what_ = fmt::format("relay, {} B", size.payload);
-    if (const auto done = relay_flood(size, &size.relay); !done) return done;
+    if (auto done = relay_flood(size, options_.seconds, &size.relay); !done) return done;
     next_step();
     what_ = fmt::format("bare QUIC, {} B", size.payload);
     // As many connections, and as much under way.
@@ -157,12 +158,12 @@ class RelayBench {
     return done;
   }
 
-  Result<void> relay_flood(Size& size, std::vector<Flood>* out) {
+  Result<void> relay_flood(Size& size, Duration time, std::vector<Flood>* out) {
     give({.work = Work::saturate, .payload = size.payload, .window = options_.window});
     auto ran = sleep(options_.settling);
     if (!ran) return ran;
     const uint64_t frames = board_->relay.frames_in, bytes = board_->relay.bytes_in;
-    auto flood = sample_relay(options_.seconds);
+    auto flood = sample_relay(time);
     if (!flood) return tl::unexpected(flood.error());
     const uint64_t frames_now = board_->relay.frames_in, bytes_now = board_->relay.bytes_in;
     size.frame_bytes = (bytes_now - bytes) / std::max<uint64_t>(1, frames_now - frames);
@@ -211,7 +212,7 @@ class RelayBench {
     const auto began = ground::Clock::monotonic();
     const Duration forwarder_before = forwarder.cpu(), senders_before = cpu_of_senders(), busy = machine_busy();
     const uint64_t before = count();
-    if (const auto slept = sleep(time); !slept) return tl::unexpected(slept.error());
+    if (auto slept = sleep(time); !slept) return tl::unexpected(slept.error());
     const uint64_t messages = count() - before;
     elapsed_ = ground::Clock::monotonic() - began;
     const double length = to_seconds(elapsed_);
@@ -260,7 +261,7 @@ class RelayBench {
     const auto all_here = [&] {
       return sum(&LoadCounts::received) + sum(&LoadCounts::missing) >= sum(&LoadCounts::sent);
     };
-    const auto arrived = wait_for(all_here, patience, "");
+    auto arrived = wait_for(all_here, patience, "");
     return arrived || !arrived.error().empty() ? arrived : Result<void>{};
   }
 

@@ -54,7 +54,7 @@ struct Ledger {
   }
 };
 
-// Of the relay's process, in bytes (proportional set size).
+// Of the relay's process, in bytes (see Process::private_memory).
 struct Memory {
   uint64_t empty = 0, with_sessions = 0, with_tunnels = 0, after_load = 0;
 };

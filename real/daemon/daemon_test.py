@@ -378,6 +378,21 @@ class Daemons(unittest.TestCase):
         self.assertGreater(relay_metrics["distlab_relay_bytes_total", (("way", "in"),)], 0)
         self.assertGreaterEqual(relay_metrics["distlab_event_reasons_total", (("kind", "session_refused"),
                                                                               ("reason", "refused: realm"))], 1)
+        self.assertGreaterEqual(relay_metrics["distlab_relay_refusals_total", (("kind", "session_refused"),
+                                                                               ("reason", "refused: realm"))], 1)
+        self.assertEqual(relay_metrics["distlab_relay_tunnels", ()], 1)
+        self.assertEqual(relay_metrics["distlab_relay_tunnel_ends", ()], 2)
+        frames = {dict(labels)["type"]: value for (name, labels), value in relay_metrics.items()
+                  if name == "distlab_relay_frames_in_total"}
+        self.assertGreaterEqual(frames["connect"], 3)
+        self.assertEqual(frames["publish"], relay_metrics["distlab_relay_publishes_total", ()])
+        self.assertGreaterEqual(relay_metrics["distlab_relay_deliveries_total", ()], frames["publish"] - 1)
+        self.assertEqual(frames["call"], relay_metrics["distlab_relay_calls_total", ()])
+        self.assertEqual(relay_metrics["distlab_quic_connections", ()], 2)
+        self.assertEqual(relay_metrics["distlab_quic_handshakes", ()], 0)
+        self.assertGreater(relay_metrics["distlab_quic_bytes_total", (("way", "in"),)],
+                           relay_metrics["distlab_relay_bytes_total", (("way", "in"),)])
+        self.assertIn(("distlab_quic_packets_lost_total", ()), relay_metrics)
         self.assertGreater(relay_metrics["distlab_quic_datagrams_total", (("kind", "short"), ("way", "in"))], 0)
         self.assertGreater(relay_metrics["process_resident_memory_bytes", ()], 1e6)
         self.assertAlmostEqual(relay_metrics["process_start_time_seconds", ()], time.time(), delta=120)

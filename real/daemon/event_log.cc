@@ -17,9 +17,10 @@ const std::string* text_of(const Event& event, std::string_view key) {
   return nullptr;
 }
 
-constexpr std::array warnings{k::session_refused, k::relay_dropped,  k::mesh_down,     k::mesh_failed,
-                              k::client_died,     k::tunnel_failed,  k::tunnel_lost,   k::node_down,
-                              k::decrypt_failed,  k::connect_failed, k::busy_dist_port};
+constexpr std::array warnings{k::session_refused, k::session_abandoned, k::quic_failed,   k::quic_refused,
+                              k::relay_dropped,   k::relay_complained,  k::mesh_down,     k::mesh_failed,
+                              k::client_died,     k::tunnel_failed,     k::tunnel_lost,   k::node_down,
+                              k::decrypt_failed,  k::connect_failed,    k::busy_dist_port};
 constexpr std::array news{k::session_up,    k::session_down, k::mesh_up,        k::tunnel_opened,
                           k::tunnel_closed, k::node_up,      k::epmd_registered};
 

@@ -1,18 +1,17 @@
 // Hostile peers against `distlab relay` as a process: it stays up, within its limits, and says why.
 #include <algorithm>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "models/mesh/message.h"
 #include "models/mesh/relay_settings.h"
-#include "models/quic/socket.h"
 #include "real/asio_host.h"
+#include "real/daemon/testing/peer.h"
 #include "real/daemon/testing/process.h"
 
 namespace distlab::daemon {
@@ -20,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::DaemonProcess;
+using testing::Machine;
+using testing::Peer;
 
 // AddressSanitizer keeps freed memory for a while, so that resident memory says nothing.
 #if defined(__SANITIZE_ADDRESS__)
@@ -32,60 +33,6 @@ constexpr bool sanitized = false;
 
 // Not 127.0.0.1, so that peers can have addresses of their own.
 constexpr const char* listen_address = "127.0.0.5";
-
-// One QUIC connection that says what it likes.
-class Peer final : public quic::ConnectionHandler {
- public:
-  Peer(quic::Socket& socket, Endpoint relay, const std::string& alpn = "macula") {
-    quic::ClientSettings settings;
-    settings.alpn = alpn;
-    connection = socket.connect(relay, std::move(settings), *this);
-  }
-  // False: the connection is not there, or has no stream to give.
-  bool say(Bytes bytes) {
-    if (!connection->connected()) return false;
-    if (!stream) {
-      const auto opened = connection->open_stream();
-      if (!opened) return false;
-      stream = *opened;
-    }
-    return connection->write(*stream, bytes) == bytes.size();
-  }
-  bool say(const mesh::Message& message) { return say(mesh::encode(message).bytes()); }
-
-  void on_connected() override { up = true; }
-  void on_stream_data(quic::StreamId, Bytes data, bool) override { heard += data.size(); }
-  void on_ended(const quic::End& why) override { ended = why; }
-
-  std::unique_ptr<quic::Connection> connection;
-  std::optional<quic::StreamId> stream;
-  std::optional<quic::End> ended;
-  size_t heard = 0;
-  bool up = false;
-};
-
-// Peers on a machine with this address.
-struct Machine {
-  Machine(real::AsioLoop& loop, Ipv4 address) : host(loop, options(address)) {}
-  static real::AsioHostOptions options(Ipv4 address) {
-    real::AsioHostOptions out;
-    out.name = "peer";
-    out.seed = address.bits;  // connection ids are drawn from it
-    out.address = address;
-    return out;
-  }
-  Peer& dial(Endpoint relay, const std::string& alpn = "macula") {
-    if (!socket) socket = std::move(*quic::Socket::open(host, {any_address, 0}));
-    return *peers.emplace_back(std::make_unique<Peer>(*socket, relay, alpn));
-  }
-  void vanish() {  // without a word
-    peers.clear();
-    socket.reset();
-  }
-  real::AsioHost host;
-  std::unique_ptr<quic::Socket> socket;
-  std::deque<std::unique_ptr<Peer>> peers;
-};
 
 class Hostile : public ::testing::Test {
  protected:
@@ -161,6 +108,23 @@ TEST_F(Hostile, HalfOpenHandshakes) {
     bad.vanish();
   }
   expect_service();
+  EXPECT_TRUE(relay->wait_for("quic_refused reason=\"limit: handshakes_per_address\" remote=127.0.0.66:"))
+      << relay->log();
+  EXPECT_TRUE(relay->wait_for("quic_failed reason=\"handshake timeout", 15)) << relay->log();
+  expect_clean_end();
+  EXPECT_LT(relay->lines(""), 100u);
+}
+
+// Clients of another protocol, and some that leave before they say who they are.
+TEST_F(Hostile, NeverSessions) {
+  start();
+  Peer& other = bad.dial(at, "other");
+  EXPECT_TRUE(until([&] { return other.ended.has_value(); }));
+  EXPECT_TRUE(relay->wait_for("quic_failed reason=\"tls: no_application_protocol (alert 120)")) << relay->log();
+  for (int i = 0; i < 30; ++i) bad.dial(at).when_up = [](Peer& peer) { peer.connection->close(7, "\x1b[31mbye"); };
+  loop.run_for(200ms);
+  EXPECT_TRUE(relay->wait_for("session_abandoned reason=\"application 7: ?[31mbye\" remote=127.0.0.66:"))
+      << relay->log();
   expect_clean_end();
 }
 
@@ -271,6 +235,32 @@ TEST_F(Hostile, Refusals) {
   EXPECT_TRUE(relay->wait_for("subject=\"bad\\n\\u001b[31m\" reason=\"refused: identity\"")) << relay->log();
   EXPECT_EQ(relay->log().find('\x1b'), std::string::npos);
   expect_service("io.good");
+  expect_clean_end();
+}
+
+// Limits that a session meets and survives: the first is told at once, then one a second for each.
+TEST_F(Hostile, Complaints) {
+  start({"--set", "limits.subscriptions=3", "--set", "limits.procedures=2"});
+  Peer& peer = bad.dial(at);
+  ASSERT_TRUE(until([&] { return peer.up; }));
+  ASSERT_TRUE(peer.say(mesh::Connect{"io.macula", "greedy@peer.test"}));
+  for (int i = 0; i < 1'000; ++i) {
+    ASSERT_TRUE(peer.say(mesh::Subscribe{"topic " + std::to_string(i)}));
+    ASSERT_TRUE(peer.say(mesh::Advertise{"procedure " + std::to_string(i)}));
+  }
+  ASSERT_TRUE(peer.say(mesh::Subscribe{std::string(5'000, 'x')}));
+  ASSERT_TRUE(peer.say(mesh::Advertise{std::string(5'000, 'x')}));
+  loop.run_for(100ms);
+  for (const std::string limit : {"subscriptions", "procedures", "topic_bytes", "procedure_bytes"}) {
+    EXPECT_TRUE(
+        relay->wait_for("relay_complained subject=greedy@peer.test reason=\"limit: " + limit + "\" remote=127.0.0.66:"))
+        << relay->log();
+  }
+  loop.run_for(2s);
+  EXPECT_TRUE(relay->wait_for("count=99")) << relay->log();  // 996 or 997: the rest of the flood, as one
+  EXPECT_LT(relay->lines("relay_complained"), 20u);
+  EXPECT_FALSE(peer.ended);
+  expect_service();
   expect_clean_end();
 }
 

@@ -13,12 +13,22 @@
 namespace distlab::daemon {
 namespace {
 
-std::string text_of(const Event& event, std::string_view key) {
+template <typename T>
+T field_of(const Event& event, std::string_view key, T otherwise) {
   for (const Field& field : event.fields) {
     if (field.key != key) continue;
-    if (const auto* text = std::get_if<std::string>(&field.value)) return *text;
+    if (const auto* value = std::get_if<T>(&field.value)) return *value;
   }
-  return "";
+  return otherwise;
+}
+
+std::string text_of(const Event& event, std::string_view key) {
+  return field_of(event, key, std::string());
+}
+
+template <typename T>
+double number(T value) {
+  return static_cast<double>(value);
 }
 
 tl::expected<LoadedCertificate, std::string> certificate_of(const RelayConfig& config) {
@@ -105,7 +115,7 @@ void RelayDaemon::reload() {
 void RelayDaemon::on_event(Time now, const Event& event) {
   const std::string reason = text_of(event, "reason");
   if (constexpr std::string_view limit = "limit: "; reason.starts_with(limit))
-    ++limits_hit_[reason.substr(limit.size())];
+    limits_hit_[reason.substr(limit.size())] += uint64_t(field_of(event, "count", int64_t{1}));
   const std::pair key{text_of(event, "realm"), event.subject};
   if (event.kind == kinds::session_up) {
     sessions_[key].push_back({text_of(event, "remote"), now});
@@ -138,6 +148,7 @@ Json RelayDaemon::status() const {
           {"pending", stats.pending},
           {"refused", stats.refused},
           {"subscriptions", stats.subscriptions},
+          {"tunnels", stats.counted_subscriptions / 2},
           {"procedures", stats.procedures},
           {"calls", stats.calls},
           {"queued_bytes", stats.queued_bytes},
@@ -149,7 +160,6 @@ Json RelayDaemon::status() const {
 
 void RelayDaemon::add_metrics(MetricsText& out) const {
   const mesh::RelayStats& stats = relay_->stats();
-  const auto number = [](auto value) { return static_cast<double>(value); };
   out.gauge("distlab_relay_sessions", "Sessions that have said who they are.", number(stats.sessions));
   out.gauge("distlab_relay_pending_sessions", "Connections without CONNECT yet.", number(stats.pending));
   out.counter("distlab_relay_sessions_refused_total", "Sessions refused.", number(stats.refused));
@@ -165,6 +175,7 @@ void RelayDaemon::add_metrics(MetricsText& out) const {
   out.counter("distlab_relay_bytes_total", "Their bytes.");
   out.sample(number(stats.bytes_in), {{"way", "in"}});
   out.sample(number(stats.bytes_out), {{"way", "out"}});
+  add_traffic(out);
   out.counter("distlab_relay_dropped_messages_total", "Frames that were not delivered, by reason.");
   for (size_t i = 0; i < mesh::drop_reasons; ++i) {
     out.sample(number(stats.dropped[i].messages), {{"reason", to_string(mesh::DropReason(i))}});
@@ -173,10 +184,50 @@ void RelayDaemon::add_metrics(MetricsText& out) const {
   for (size_t i = 0; i < mesh::drop_reasons; ++i) {
     out.sample(number(stats.dropped[i].bytes), {{"reason", to_string(mesh::DropReason(i))}});
   }
-  out.counter("distlab_relay_limit_hits_total", "Sessions that met a limit and were ended, by limit.");
+  add_refusals(out);
+  add_quic_metrics(out);
+  out.counter("distlab_relay_limit_hits_total", "How often peers met a limit, by limit; told a second late at most.");
   for (const auto& [limit, count] : limits_hit_) out.sample(number(count), {{"limit", limit}});
   out.gauge("distlab_relay_certificate_expires_seconds", "When the certificate expires, since 1970.",
             number(std::chrono::system_clock::to_time_t(certificate_.not_after)));
+}
+
+void RelayDaemon::add_traffic(MetricsText& out) const {
+  const mesh::RelayStats& stats = relay_->stats();
+  out.counter("distlab_relay_frames_in_total", "Frames from sessions, by type.");
+  for (size_t i = 0; i < stats.frames_in_of.size(); ++i) {
+    const std::string_view type = mesh::to_string(mesh::FrameType(i));
+    if (type != "?") out.sample(number(stats.frames_in_of[i]), {{"type", type}});
+  }
+  out.counter("distlab_relay_publishes_total", "Messages published.", number(stats.publishes));
+  out.counter("distlab_relay_deliveries_total", "Copies of them queued for subscribers.", number(stats.deliveries));
+  out.counter("distlab_relay_calls_total", "Calls passed on to who advertised the procedure.",
+              number(stats.calls_passed));
+  out.gauge("distlab_relay_tunnel_ends", "Ends of tunnels: subscriptions to their topics.",
+            number(stats.counted_subscriptions));
+  out.gauge("distlab_relay_tunnels", "Tunnels, half of that.", number(stats.counted_subscriptions / 2));
+}
+
+void RelayDaemon::add_refusals(MetricsText& out) const {
+  out.counter("distlab_relay_refusals_total", "Who was not served, by kind of event and reason.");
+  for (const auto& [what, count] : relay_->stats().refusals) {
+    out.sample(number(count), {{"kind", what.first}, {"reason", what.second}});
+  }
+}
+
+void RelayDaemon::add_quic_metrics(MetricsText& out) const {
+  const quic::SocketStats stats = relay_->quic_stats();
+  out.gauge("distlab_quic_connections", "QUIC connections, with those whose handshake is under way.",
+            number(stats.connections));
+  out.gauge("distlab_quic_handshakes", "QUIC handshakes under way.", number(stats.handshakes));
+  out.counter("distlab_quic_packets_lost_total", "QUIC packets lost on their way to peers, as far as noticed.",
+              number(stats.packets_lost));
+  out.counter("distlab_quic_packets_total", "UDP datagrams of connections.");
+  out.sample(number(stats.packets_received), {{"way", "in"}});
+  out.sample(number(stats.packets_sent), {{"way", "out"}});
+  out.counter("distlab_quic_bytes_total", "Their payload.");
+  out.sample(number(stats.bytes_received), {{"way", "in"}});
+  out.sample(number(stats.bytes_sent), {{"way", "out"}});
 }
 
 bool RelayDaemon::serve(const ControlRequest& request, const ControlServer::Reply& reply) {

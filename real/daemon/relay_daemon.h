@@ -33,6 +33,9 @@ class RelayDaemon final : public Daemon {
   void on_event(Time now, const Event& event) override;
   Json status() const override;
   void add_metrics(MetricsText& metrics) const override;
+  void add_traffic(MetricsText& metrics) const;
+  void add_refusals(MetricsText& metrics) const;
+  void add_quic_metrics(MetricsText& metrics) const;
   bool serve(const ControlRequest& request, const ControlServer::Reply& reply) override;
   void warn_of_certificate();
 

@@ -9,6 +9,7 @@ mesh::RelaySettings relay_settings(const RelayConfig& config) {
   mesh::RelaySettings settings = cast::relay_settings(config.relay());
   settings.name = config.name;
   settings.port = config.listen.port;
+  settings.counted_topics = "_dist.data.";  // of tunnels: facts relay-distribution.md section 1.2
   settings.identities = {config.identities.begin(), config.identities.end()};
   return settings;
 }

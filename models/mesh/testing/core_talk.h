@@ -51,14 +51,15 @@ class CoreTalk {
     const auto* closing = core.closing(id);
     return closing == nullptr ? "" : closing->reason;
   }
-  // The events since asked last, as "kind subject reason" and, of drops, how many messages.
+  // The events since asked last, as "kind subject reason" and, of those that count, how many "x7".
   std::vector<std::string> events() {
     std::vector<std::string> out;
     for (const Event& event : core.take_events()) {
       std::string words = std::string(event.kind) + " " + event.subject;
       for (const Field& field : event.fields) {
         if (field.key == "reason") words += " " + std::get<std::string>(field.value);
-        if (field.key == "messages") words += " x" + std::to_string(std::get<int64_t>(field.value));
+        if (field.key == "messages" || field.key == "count")
+          words += " x" + std::to_string(std::get<int64_t>(field.value));
       }
       out.push_back(words);
     }
