@@ -132,10 +132,12 @@ class Soak:
         self.witness, self.touched = self.agents[0], self.agents[1:]
         self.hostile = None
         self.done = {}
+        self.counting = threading.Lock()
         self.samples, self.witnessed = [], []
 
     def note(self, what):
-        self.done[what] = self.done.get(what, 0) + 1
+        with self.counting:
+            self.done[what] = self.done.get(what, 0) + 1
 
     # --- what is done to agents, each in a thread of its own
 
@@ -145,9 +147,14 @@ class Soak:
 
         def run():
             with agent.lock:
-                agent.end(how)
+                if agent.process.poll() is not None:
+                    self.note("died by itself")
+                elif (code := agent.end(how)) != 0 and how == signal.SIGTERM:
+                    self.note(f"ended with {code}")
                 time.sleep(pause)
                 agent.start()
+                # A signal before it listens to signals would be the end of it.
+                wait_until(lambda: agent.ask("GET", "/status") is not None, 20, f"{agent.name} starts")
         return run
 
     def freeze(self):
@@ -178,7 +185,14 @@ class Soak:
                  ("disconnect", 12, lambda: self.ask_about("disconnect")))
         name, _, make = self.chance.choices(kinds, [weight for _, weight, _ in kinds])[0]
         self.note(name)
-        return make()
+        act = make()
+
+        def run():
+            try:
+                act()
+            except Exception as error:  # or the pool would keep it to itself
+                self.note(f"raised {error!r}")
+        return run
 
     # --- the course
 
@@ -245,6 +259,9 @@ class Soak:
         print_row({"second": "calm", **calm}, 0)
         metrics = self.relay.metrics()
         same_process = self.relay.process.poll() is None and self.relay.process.pid == self.pid
+        for agent in self.agents:
+            if agent.process.poll() is not None:
+                self.note("died by itself")
         code = self.relay.end(signal.SIGTERM)
         log = self.relay.log.read_text()
         lines = log.count("\n")
@@ -257,6 +274,8 @@ class Soak:
         judged += [("descriptors never more than 3 more", max(s["fds"] for s in self.samples) <= self.baseline["fds"] + 3,
                     f"at most {max(s['fds'] for s in self.samples)}"),
                    ("the relay stayed up and ended well", same_process and code == 0, f"exit code {code}"),
+                   ("agents end only when told, and well",
+                    not (bad := [key for key in self.done if key.startswith(("died", "ended", "raised"))]), ", ".join(bad)),
                    ("pings were answered", self.done.get("pong", 0) > 0, f"{self.done.get('pong', 0)} pongs"),
                    ("the log is no flood", lines <= allowed, f"{lines} lines, {allowed} allowed")]
         judged += [(f"{kind} is told", f" {kind} " in log, "") for kind in REFUSALS]

@@ -6,11 +6,17 @@
 // line of JSON on standard output counts what was done.
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <initializer_list>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -145,19 +151,16 @@ class HostilePeers {
   Timer timer_, deaf_timer_;
 };
 
-}  // namespace
-}  // namespace distlab::daemon
+unsigned number(std::string_view text) {
+  unsigned out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size() ? out : 0;
+}
 
-int main(int argc, char** argv) {
-  using namespace distlab;
-  const auto number = [&](int at) {
-    unsigned out = 0;
-    const std::string_view text = at < argc ? argv[at] : "";
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    return error == std::errc{} && end == text.data() + text.size() ? out : 0;
-  };
-  const auto address = argc == 4 ? Ipv4::parse(argv[1]) : std::nullopt;
-  const unsigned port = number(2), per_second = number(3);
+int run(const std::vector<std::string>& arguments) {
+  const bool complete = arguments.size() == 3;
+  const auto address = complete ? Ipv4::parse(arguments[0]) : std::nullopt;
+  const unsigned port = complete ? number(arguments[1]) : 0, per_second = complete ? number(arguments[2]) : 0;
   if (!address || port == 0 || port > 65535 || per_second == 0 || per_second > 1'000) {
     fmt::print(stderr, "usage: hostile_peers ADDRESS PORT PER_SECOND (at most 1000)\n");
     return 64;
@@ -167,9 +170,20 @@ int main(int argc, char** argv) {
   signals.async_wait([&loop](const auto& error, int) {
     if (!error) loop.stop();
   });
-  daemon::HostilePeers peers(loop, {*address, static_cast<uint16_t>(port)},
-                             Duration{std::chrono::seconds{1}} / per_second);
+  HostilePeers peers(loop, {*address, static_cast<uint16_t>(port)}, Duration{1s} / per_second);
   loop.run();
   fmt::print("{}\n", peers.report());
   return 0;
+}
+
+}  // namespace
+}  // namespace distlab::daemon
+
+int main(int argc, char** argv) {
+  try {
+    return distlab::daemon::run({argv + 1, argv + argc});
+  } catch (const std::exception& error) {
+    std::fputs(error.what(), stderr);
+    return 70;
+  }
 }
