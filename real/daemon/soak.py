@@ -41,6 +41,7 @@ HELD = {
 }
 REFUSALS = ("datagram_refused", "quic_failed", "session_abandoned", "session_refused", "session_down",
             "relay_complained")
+SERVED = ("distlab_relay_sessions_opened_total", "distlab_relay_publishes_total", "distlab_relay_calls_total")
 LINES_PER_SECOND = 20  # of the log: each sort has ten in ten seconds, and there are some twenty sorts
 CALM = 90  # seconds until all is as it was: idle_timeout, connect_timeout, and agents that dial and tick again
 
@@ -119,8 +120,8 @@ class Soak:
         self.options = options
         self.chance = random.Random(options.seed)
         # Short time-outs: what the dead leave behind must go while we look.
-        self.relay = Daemon(folder, options.daemon, "relay", "relay", "--self-signed", "--listen", f"{LISTEN}:0", "--realm",
-                            "io.macula", "--set", "idle_timeout=10s", "--set", "keep_alive=3s", "--set",
+        self.relay = Daemon(folder, options.daemon, "relay", "relay", "--self-signed", "--listen", f"{LISTEN}:0",
+                            "--realm", "io.macula", "--set", "idle_timeout=10s", "--set", "keep_alive=3s", "--set",
                             "limits.connect_timeout=5s", "--set", "limits.subscriptions=100", "--set",
                             "limits.procedures=20").start()
         wait_until(lambda: "started" in self.relay.log.read_text(), 20, "the relay starts")
@@ -223,7 +224,8 @@ class Soak:
             time.sleep(1)
 
     def stir(self):
-        self.hostile = subprocess.Popen([self.options.hostile, LISTEN, self.port, "20"], stdout=subprocess.PIPE, text=True)
+        self.hostile = subprocess.Popen([self.options.hostile, LISTEN, self.port, "20"], stdout=subprocess.PIPE,
+                                        text=True)
         began, second = time.monotonic(), 0
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             while second < self.options.seconds:
@@ -271,20 +273,19 @@ class Soak:
         if self.options.memory:
             judged += [self.flat("relay", [sample["rss"] for sample in self.samples]),
                        self.flat("untouched agent", self.witnessed)]
-        judged += [("descriptors never more than 3 more", max(s["fds"] for s in self.samples) <= self.baseline["fds"] + 3,
-                    f"at most {max(s['fds'] for s in self.samples)}"),
+        most = max(sample["fds"] for sample in self.samples)
+        bad = [key for key in self.done if key.startswith(("died", "ended", "raised"))]
+        judged += [("descriptors never more than 3 more", most <= self.baseline["fds"] + 3, f"at most {most}"),
                    ("the relay stayed up and ended well", same_process and code == 0, f"exit code {code}"),
-                   ("agents end only when told, and well",
-                    not (bad := [key for key in self.done if key.startswith(("died", "ended", "raised"))]), ", ".join(bad)),
+                   ("agents end only when told, and well", not bad, ", ".join(bad)),
                    ("pings were answered", self.done.get("pong", 0) > 0, f"{self.done.get('pong', 0)} pongs"),
                    ("the log is no flood", lines <= allowed, f"{lines} lines, {allowed} allowed")]
         judged += [(f"{kind} is told", f" {kind} " in log, "") for kind in REFUSALS]
-        return {"seconds": self.options.seconds, "agents": len(self.agents), "seed": self.options.seed, "done": self.done,
-                "baseline": self.baseline, "calm": calm,
+        return {"seconds": self.options.seconds, "agents": len(self.agents), "seed": self.options.seed,
+                "done": self.done, "baseline": self.baseline, "calm": calm,
                 "refusals": {name: int(value) for name, value in metrics.items()
                              if name.startswith("distlab_relay_refusals_total")},
-                "served": {name: int(value) for name, value in metrics.items() if name in (
-                    "distlab_relay_sessions_opened_total", "distlab_relay_publishes_total", "distlab_relay_calls_total")},
+                "served": {name: int(metrics[name]) for name in SERVED},
                 "cpu_seconds": metrics["process_cpu_seconds_total"], "log_lines": lines,
                 "judged": [{"what": what, "holds": holds, "figures": figures} for what, holds, figures in judged],
                 "samples": self.samples, "witness_rss": self.witnessed}
@@ -299,8 +300,8 @@ class Soak:
 
 
 def full_mesh(agents):
-    return {"sessions": agents, "connections": agents, "tunnel_ends": agents * (agents - 1), "pending": 0, "handshakes": 0,
-            "calls": 0, "queued": 0}
+    return {"sessions": agents, "connections": agents, "tunnel_ends": agents * (agents - 1), "pending": 0,
+            "handshakes": 0, "calls": 0, "queued": 0}
 
 
 def print_head():
@@ -332,7 +333,8 @@ def main():
         finally:
             soak.end()
     for one in report["judged"]:
-        print(f"{'ok' if one['holds'] else 'FAILED':7}{one['what']}" + (f": {one['figures']}" if one["figures"] else ""))
+        figures = f": {one['figures']}" if one["figures"] else ""
+        print(f"{'ok' if one['holds'] else 'FAILED':7}{one['what']}{figures}")
     print(json.dumps({key: report[key] for key in ("done", "refusals", "served", "cpu_seconds")}, indent=1))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=1) + "\n")
