@@ -7,8 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "testing"))
+from leftovers import assert_nobody_left
 
 PROGRAM = os.path.abspath(sys.argv[1])
 SMALL = ["--sessions", "4", "--tunnels", "3", "--seconds", "0.2", "--rounds", "1", "--only", "relay"]
@@ -48,17 +50,7 @@ class BenchReal(unittest.TestCase):
             process.send_signal(number)
             process.communicate(timeout=60)
             self.assertEqual(process.returncode, code)
-            self.assert_nobody_left(process.pid)
-
-    def assert_nobody_left(self, group):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(group, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.05)
-        self.fail("a process was left behind")
+            assert_nobody_left(self, process.pid)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ import time
 import unittest
 import xml.etree.ElementTree as xml
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "testing"))
+from leftovers import assert_nobody_left
+
 PROGRAM, TOP = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 QUICKSTART = str(TOP / "scenarios" / "quickstart.yaml")
 RELAY_RESTART = str(TOP / "scenarios" / "relay-restart.yaml")
@@ -166,16 +169,6 @@ class EndToEnd(unittest.TestCase):
             time.sleep(0.05)
         self.fail("the run did not start")
 
-    def assert_nobody_left(self, group):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                os.killpg(group, 0)
-            except ProcessLookupError:
-                return
-            time.sleep(0.05)
-        self.fail("a process was left behind")
-
     # Ctrl-C ends a run with 130 and keeps what it had, marked incomplete.
     def test_interrupt(self):
         self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
@@ -192,7 +185,7 @@ class EndToEnd(unittest.TestCase):
         process = self.start_long_run()
         process.kill()
         process.communicate(timeout=60)
-        self.assert_nobody_left(process.pid)
+        assert_nobody_left(self, process.pid)
         self.assertIn("incomplete", self.run_program("report").stdout)
         self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)
         self.assertEqual(self.statuses(), ["complete", "incomplete", "complete"])

@@ -160,6 +160,29 @@ std::vector<FaultStep> expand_faults(const Scenario& scenario, uint64_t seed) {
   return steps;
 }
 
+bool change_property(const FaultStep& step, const Fault& fault, const LinkProperties& original, LinkProperties& now) {
+  const auto set = [&](auto LinkProperties::*property, auto value) {
+    now.*property = step.undo ? original.*property : value;
+    return true;
+  };
+  switch (step.kind) {
+    case FaultKind::set_delay:
+      return set(&LinkProperties::delay, fault.duration_value);
+    case FaultKind::set_jitter:
+      return set(&LinkProperties::jitter, fault.duration_value);
+    case FaultKind::set_loss:
+      return set(&LinkProperties::loss, fault.ratio_value);
+    case FaultKind::set_rate:
+      return set(&LinkProperties::rate_bps, fault.rate_value);
+    case FaultKind::set_duplicate:
+      return set(&LinkProperties::duplicate, fault.ratio_value);
+    case FaultKind::set_reorder:
+      return set(&LinkProperties::reorder, fault.ratio_value);
+    default:
+      return false;
+  }
+}
+
 Duration start_time(const Scenario& scenario, const std::string& process, uint64_t seed) {
   const auto relay = scenario.relays.find(process);
   if (relay != scenario.relays.end()) return draw(relay->second.start, seed, fmt::format("relays.{}.start", process));

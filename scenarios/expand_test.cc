@@ -118,6 +118,23 @@ faults:
   EXPECT_LE(steps[8].at, 12s);
 }
 
+// A fault of a property sets just that one, and its undoing brings the file's value back, not zero.
+TEST(Expand, ChangedProperties) {
+  const LinkProperties original{.delay = 5ms, .loss = 0.1, .rate_bps = 1000, .queue = 7};
+  LinkProperties now = original;
+  Fault fault;
+  fault.duration_value = 40ms;
+  fault.rate_value = 0;
+  EXPECT_TRUE(change_property({.kind = FaultKind::set_delay}, fault, original, now));
+  EXPECT_EQ(now, (LinkProperties{.delay = 40ms, .loss = 0.1, .rate_bps = 1000, .queue = 7}));
+  EXPECT_TRUE(change_property({.kind = FaultKind::set_rate}, fault, original, now));
+  EXPECT_EQ(now.rate_bps, 0u);
+  EXPECT_TRUE(change_property({.undo = true, .kind = FaultKind::set_delay}, fault, original, now));
+  EXPECT_TRUE(change_property({.undo = true, .kind = FaultKind::set_rate}, fault, original, now));
+  EXPECT_EQ(now, original);
+  EXPECT_FALSE(change_property({.kind = FaultKind::down}, fault, original, now));
+}
+
 // Nodes start and boot within their ranges, each life anew.
 TEST(Expand, StartAndBoot) {
   const Scenario scenario = load_one(ten_nodes);

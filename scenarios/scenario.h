@@ -375,6 +375,9 @@ std::string host_of(const Scenario& scenario, const std::string& process);
 std::vector<Action> expand_workload(const Scenario& scenario, uint64_t seed);
 // The faults of a seed with their undoing, in order of time; ties in the order of the file.
 std::vector<FaultStep> expand_faults(const Scenario& scenario, uint64_t seed);
+// What a step of a fault does to the properties of a link's direction, and undoes; the file says `original`.
+// False: the step is of a kind that changes no property.
+bool change_property(const FaultStep& step, const Fault& fault, const LinkProperties& original, LinkProperties& now);
 // When the process of a node or a relay (key) starts, unless it has no autostart.
 Duration start_time(const Scenario& scenario, const std::string& process, uint64_t seed);
 // How long it boots the n-th time its process starts (from 0).

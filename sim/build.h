@@ -9,12 +9,10 @@
 
 namespace distlab::sim {
 
-LinkProperties to_properties(const scenario::LinkProperties& properties);
-
 // Sites, paths, and one machine for every host name among the nodes.
 void build_network(const scenario::Scenario& scenario, Network& network);
 
-// The same with `add` called for every machine, in the same order, so that all have the same addresses.
+// The same with `add` called for every machine, which must add it to the network.
 using AddMachine = std::function<void(const std::string& host_name, const std::string& site)>;
 void build_network(const scenario::Scenario& scenario, Network& network, const AddMachine& add);
 

@@ -12,18 +12,13 @@
 
 #include "models/host/random.h"
 #include "models/host/time.h"
+#include "scenarios/scenario.h"
 
 namespace distlab::sim {
 
-struct LinkProperties {
-  Duration delay{0};      // propagation, one way
-  Duration jitter{0};     // each packet's delay varies uniformly within +-jitter; order is kept
-  double loss = 0;        // share of packets lost, independently, 0..1
-  uint64_t rate_bps = 0;  // bits per second; 0 means no limit
-  uint32_t queue = 1000;  // packets that wait for the rate; more are dropped at the tail
-  double duplicate = 0;   // share of packets that arrive twice
-  double reorder = 0;     // share of packets that overtake: they skip the delay, as netem does it
-};
+// As scenarios have them. A lost packet has used its share of the rate; one that is reordered skips the
+// delay, as netem does it.
+using scenario::LinkProperties;
 
 struct LinkCounters {
   uint64_t offered = 0, delivered = 0, lost = 0, queue_drops = 0, cut = 0, held = 0;

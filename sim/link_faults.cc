@@ -29,7 +29,6 @@ void LinkFaults::apply_to_link(const scenario::FaultStep& step, const scenario::
 void LinkFaults::change(Wire& wire, const scenario::FaultStep& step, const scenario::Fault& fault,
                         const LinkProperties& original) {
   LinkDirection& link = wire.link();
-  LinkProperties& now = link.properties();
   switch (step.kind) {
     case FaultKind::down:
       return link.set_down(true);
@@ -41,26 +40,8 @@ void LinkFaults::change(Wire& wire, const scenario::FaultStep& step, const scena
     case FaultKind::hold:
     case FaultKind::release:
       return wire.set_held(step.kind == FaultKind::hold);
-    case FaultKind::set_delay:
-      now.delay = step.undo ? original.delay : fault.duration_value;
-      return;
-    case FaultKind::set_jitter:
-      now.jitter = step.undo ? original.jitter : fault.duration_value;
-      return;
-    case FaultKind::set_loss:
-      now.loss = step.undo ? original.loss : fault.ratio_value;
-      return;
-    case FaultKind::set_rate:
-      now.rate_bps = step.undo ? original.rate_bps : fault.rate_value;
-      return;
-    case FaultKind::set_duplicate:
-      now.duplicate = step.undo ? original.duplicate : fault.ratio_value;
-      return;
-    case FaultKind::set_reorder:
-      now.reorder = step.undo ? original.reorder : fault.ratio_value;
-      return;
     default:
-      return;
+      scenario::change_property(step, fault, original, link.properties());
   }
 }
 

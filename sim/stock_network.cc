@@ -67,37 +67,33 @@ StockNetwork::StockNetwork(const scenario::Scenario& scenario, std::function<voi
   const auto core = make_node();
   uint32_t index = 0;
   for (const auto& [name, site] : scenario.sites) {
+    ++index;
     Router& router = routers_[name];
     router.node = make_node();
-    router.prefix = 0x0a000000u | ++index << 8;
+    router.prefix = cast::network_of(scenario, name).bits;
     const auto channel = make_channel(site.uplink.delay + scenario.default_path.delay / 2);
     const uint32_t up = plug(router.node, channel, site.uplink, Ipv4{router.prefix | 254u});
     const uint32_t down = plug(core, channel, site.uplink, Ipv4{0xc0a80000u | index});
     routes_of(router.node)->SetDefaultRoute(ns3::Ipv4Address(0xc0a80000u | index), up);
     routes_of(core)->AddNetworkRouteTo(ns3::Ipv4Address(router.prefix), ns3::Ipv4Mask("255.255.255.0"), down);
   }
-  for (const auto& [key, relay] : scenario.relays) add_machine(relay.host, relay.site, scenario);
-  for (const auto& [key, node] : scenario.nodes) add_machine(node.host(), node.site, scenario);
+  for (const cast::Machine& machine : cast::machines(scenario)) {
+    add_machine(machine, scenario.sites.at(machine.site).lan);
+  }
 }
 
-// In the order of build_network(), so that machines have the same addresses.
-void StockNetwork::add_machine(const std::string& host_name, const std::string& site,
-                               const scenario::Scenario& scenario) {
-  if (addresses_.contains(host_name)) return;
-  Router& router = routers_.at(site);
-  const Ipv4 address{router.prefix | ++router.machines};
+void StockNetwork::add_machine(const cast::Machine& machine, const scenario::LinkProperties& lan) {
+  Router& router = routers_.at(machine.site);
   const auto node = make_node();
-  const scenario::LinkProperties& lan = scenario.sites.at(site).lan;
   const auto channel = make_channel(lan.delay);
-  const uint32_t out = plug(node, channel, lan, address);
+  const uint32_t out = plug(node, channel, lan, machine.address);
   const uint32_t in = plug(router.node, channel, lan, Ipv4{router.prefix | 254u});
   routes_of(node)->SetDefaultRoute(ns3::Ipv4Address(router.prefix | 254u), out);
-  routes_of(router.node)->AddHostRouteTo(ns3::Ipv4Address(address.bits), in);
+  routes_of(router.node)->AddHostRouteTo(ns3::Ipv4Address(machine.address.bits), in);
   // MacRx: PointToPointNetDevice has received a whole packet.
   node->GetDevice(1)->TraceConnectWithoutContext(
       "MacRx", ns3::Callback<void, ns3::Ptr<const ns3::Packet>>([this](const auto&) { on_delivery_(); }));
-  addresses_[host_name] = address;
-  machines_[address] = node;
+  machines_[machine.address] = node;
 }
 
 }  // namespace distlab::sim

@@ -13,6 +13,7 @@
 #include <ns3/ptr.h>
 
 #include "models/host/endpoint.h"
+#include "scenarios/cast/machines.h"
 #include "scenarios/scenario.h"
 
 namespace distlab::sim {
@@ -29,13 +30,11 @@ class StockNetwork {
   struct Router {
     ns3::Ptr<ns3::Node> node;
     uint32_t prefix = 0;
-    uint32_t machines = 0;
   };
-  void add_machine(const std::string& host_name, const std::string& site, const scenario::Scenario& scenario);
+  void add_machine(const cast::Machine& machine, const scenario::LinkProperties& lan);
 
   std::function<void()> on_delivery_;
   std::map<std::string, Router> routers_;
-  std::map<std::string, Ipv4> addresses_;
   std::map<Ipv4, ns3::Ptr<ns3::Node>> machines_;
 };
 

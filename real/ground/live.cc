@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "scenarios/cast/machines.h"
+
 namespace distlab::ground {
 namespace {
 
@@ -57,17 +59,13 @@ class Live final : public Wan {
  private:
   struct Site {
     HostId inner{}, outer{};
-    LinkId uplink{};  // a: inner, b: outer
-    uint32_t prefix = 0;
-    uint32_t machines = 0;
-    std::string network() const { return Ipv4{prefix}.to_string() + "/24"; }
+    LinkId uplink{};        // a: inner, b: outer
+    std::string network{};  // "10.0.1.0/24"
   };
 
   Result<void> add_sites() {
-    uint32_t index = 0;
     for (const auto& [name, site] : scenario_.sites) {
-      Site made;
-      made.prefix = 0x0a000000u | ++index << 8;
+      Site made{.network = cast::network_of(scenario_, name).to_string() + "/24"};
       for (auto [router, kind] : {std::pair{&made.inner, "inner"}, std::pair{&made.outer, "outer"}}) {
         auto host = lab_->add_host(fmt::format("{}-{}", name, kind).substr(0, max_host_name), lab::Role::router);
         if (!host) return tl::unexpected(host.error());
@@ -75,7 +73,7 @@ class Live final : public Wan {
       }
       made.uplink = lab_->link({.host = made.inner}, {.host = made.outer});
       lab_->route(made.uplink, Side::a, "default");
-      lab_->route(made.uplink, Side::b, made.network());
+      lab_->route(made.uplink, Side::b, made.network);
       shape({made.uplink, Direction::a_to_b}, site.uplink);
       shape({made.uplink, Direction::b_to_a}, site.uplink);
       sites_[name] = made;
@@ -84,28 +82,24 @@ class Live final : public Wan {
   }
 
   Result<void> add_machines() {
-    for (const auto& [key, relay] : scenario_.relays)
-      if (auto added = add_machine(relay.host, relay.site); !added) return added;
-    for (const auto& [key, node] : scenario_.nodes)
-      if (auto added = add_machine(node.host(), node.site); !added) return added;
+    for (const cast::Machine& machine : cast::machines(scenario_))
+      if (auto added = add_machine(machine); !added) return added;
     return {};
   }
 
-  Result<void> add_machine(const std::string& name, const std::string& site_name) {
-    if (machines_.contains(name)) return {};
-    const auto host = lab_->add_host(name.substr(0, max_host_name));
+  Result<void> add_machine(const cast::Machine& machine) {
+    const auto host = lab_->add_host(machine.name.substr(0, max_host_name));
     if (!host) return tl::unexpected(host.error());
-    Site& site = sites_.at(site_name);
-    const Ipv4 address{site.prefix | ++site.machines};
+    const std::string address = machine.address.to_string();
     const LinkId link =
-        lab_->link({.host = *host, .address = address.to_string()}, {.host = site.inner});  // a: the machine
+        lab_->link({.host = *host, .address = address}, {.host = sites_.at(machine.site).inner});  // a: the machine
     lab_->route(link, Side::a, "default");
-    lab_->route(link, Side::b, address.to_string());
-    const LinkProperties& lan = scenario_.sites.at(site_name).lan;
+    lab_->route(link, Side::b, address);
+    const LinkProperties& lan = scenario_.sites.at(machine.site).lan;
     shape({link, Direction::a_to_b}, lan);
     shape({link, Direction::b_to_a}, lan);
-    access_[name] = link;
-    machines_[name] = {*host, address};
+    access_[machine.name] = link;
+    machines_[machine.name] = {*host, machine.address};
     return {};
   }
 
@@ -113,8 +107,8 @@ class Live final : public Wan {
     for (auto a = sites_.begin(); a != sites_.end(); ++a) {
       for (auto b = std::next(a); b != sites_.end(); ++b) {
         const LinkId link = lab_->link({.host = a->second.outer}, {.host = b->second.outer});
-        lab_->route(link, Side::a, b->second.network());
-        lab_->route(link, Side::b, a->second.network());
+        lab_->route(link, Side::a, b->second.network);
+        lab_->route(link, Side::b, a->second.network);
         paths_[{a->first, b->first}] = {link, Direction::a_to_b};
         paths_[{b->first, a->first}] = {link, Direction::b_to_a};
         shape({link, Direction::a_to_b}, path_properties(a->first, b->first));
@@ -187,28 +181,9 @@ class Live final : public Wan {
       case FaultKind::hold:
       case FaultKind::release:
         return lab_->hold(way.link, way.direction, step.kind == FaultKind::hold);
-      case FaultKind::set_delay:
-        state.now.delay = step.undo ? state.original.delay : fault.duration_value;
-        break;
-      case FaultKind::set_jitter:
-        state.now.jitter = step.undo ? state.original.jitter : fault.duration_value;
-        break;
-      case FaultKind::set_loss:
-        state.now.loss = step.undo ? state.original.loss : fault.ratio_value;
-        break;
-      case FaultKind::set_rate:
-        state.now.rate_bps = step.undo ? state.original.rate_bps : fault.rate_value;
-        break;
-      case FaultKind::set_duplicate:
-        state.now.duplicate = step.undo ? state.original.duplicate : fault.ratio_value;
-        break;
-      case FaultKind::set_reorder:
-        state.now.reorder = step.undo ? state.original.reorder : fault.ratio_value;
-        break;
       default:
-        return;
+        if (scenario::change_property(step, fault, state.original, state.now)) reshape(way);
     }
-    reshape(way);
   }
 
   // By the addresses of the sites, at the outer routers, so that it and faults of paths do not undo each other.
@@ -219,7 +194,7 @@ class Live final : public Wan {
         if (&group == &other) continue;
         for (const std::string& from : group) {
           for (const std::string& to : other) {
-            partition_.insert({sites_.at(to).outer, sites_.at(from).network(), sites_.at(to).network()});
+            partition_.insert({sites_.at(to).outer, sites_.at(from).network, sites_.at(to).network});
           }
         }
       }
