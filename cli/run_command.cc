@@ -28,6 +28,7 @@ namespace {
 struct Options {
   std::vector<std::string> files, sets;
   std::string ground = "sim";
+  std::string nodes;  // their implementation; empty: as the file says
   bool without_netem = false;
   double max_lateness_ms = 10;
   std::string database = default_database;
@@ -46,7 +47,9 @@ struct Planned {
 };
 
 std::optional<std::vector<Planned>> plan(const Options& options) {
-  const auto overrides = parse_overrides(options.sets);
+  std::vector<std::string> sets = options.sets;
+  if (!options.nodes.empty()) sets.push_back("nodes.*.implementation=" + options.nodes);
+  const auto overrides = parse_overrides(sets);
   if (!overrides) return std::nullopt;
   std::vector<Planned> out;
   for (const std::string& file : options.files) {
@@ -81,6 +84,7 @@ std::string command_line(const Options& options) {
   for (const std::string& file : options.files) text += " " + file;
   for (const std::string& set : options.sets) text += " --set " + set;
   if (options.ground != "sim") text += " --ground " + options.ground;
+  if (!options.nodes.empty()) text += " --nodes " + options.nodes;
   text += fmt::format(" --seed {}", options.seed);
   if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
   return text;
@@ -155,9 +159,23 @@ std::string folder_for(const std::string& folder, bool alone, size_t index) {
   return own;
 }
 
+bool all_native(const std::vector<Planned>& planned) {
+  for (const Planned& p : planned)
+    for (const auto& [key, node] : p.variant.scenario.nodes)
+      if (node.implementation != scenario::Implementation::native) {
+        fmt::print(
+            stderr,
+            "distlab: {}: '{}' is a real BEAM node, which cannot live in virtual time; run it with --ground emu or "
+            "live, or with --nodes native\n",
+            p.file, key);
+        return false;
+      }
+  return true;
+}
+
 // Says what the ground cannot do for the scenarios, before anything is started.
 bool ground_allows(const Options& options, const std::vector<Planned>& planned) {
-  if (ground_of(options) == GroundKind::sim) return true;
+  if (ground_of(options) == GroundKind::sim) return all_native(planned);
   if (options.check_determinism) {
     fmt::print(stderr, "distlab: --check-determinism is for the sim ground: real hosts are never twice the same\n");
     return false;
@@ -259,6 +277,11 @@ void add_run_command(CLI::App& app, int& code) {
                    "the kernel's network)")
       ->check(CLI::IsMember({"sim", "emu", "live"}))
       ->capture_default_str();
+  command
+      ->add_option("--nodes", options->nodes,
+                   "who plays the nodes, whatever the file says: native (ours), beam (an unmodified Erlang node) or\n"
+                   "macula (Erlang with -proto_dist macula); the last two on emu and live")
+      ->check(CLI::IsMember({"native", "beam", "macula"}));
   command->add_flag("--without-netem", options->without_netem,
                     "live: leave out delay, jitter, loss, duplicates and reordering, for kernels without netem");
   command
@@ -286,6 +309,7 @@ void add_run_command(CLI::App& app, int& code) {
       "  distlab run scenarios/quickstart.yaml\n"
       "  distlab run scenarios/tick-timeout.yaml --repeat 200 --junit results.xml\n"
       "  distlab run scenarios/relay-restart.yaml --ground emu\n"
+      "  distlab run scenarios/relay-restart.yaml --ground emu --nodes beam\n"
       "  distlab run scenarios/quickstart.yaml --set nodes.alice.net_ticktime=20s\n\n"
       "Exit codes: 0 all held, 1 an expectation failed, 2 unknown (nothing to judge, or not complete),\n"
       "3 two runs of one seed differ, 64 usage, 70 internal error, 130 interrupted.");
