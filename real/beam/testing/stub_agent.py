@@ -70,7 +70,8 @@ class Agent:
         """As when the agent is killed: every connection goes, and nobody listens any more."""
         if self._loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(self._close)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
@@ -95,11 +96,14 @@ class Agent:
 
     # On the loop's thread
 
-    def _close(self):
+    async def _close(self):
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
-        self._loop.call_soon(self._loop.stop)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     @staticmethod
     def _send(writer, term):
@@ -176,7 +180,8 @@ class Agent:
             try:
                 await self._splice(tunnel, reader, writer, far_reader, far_writer)
             finally:
-                finished.set_result(None)
+                if not finished.done():
+                    finished.set_result(None)
         finally:
             self.tunnels.pop(tunnel.id, None)
 
