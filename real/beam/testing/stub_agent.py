@@ -121,7 +121,7 @@ class Agent:
         try:
             first = await self._receive(reader)
             await {"join": self._join, "dial": self._dial, "attach": self._attach}[first[0]](first, reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
             self._writers.discard(writer)

@@ -40,6 +40,7 @@ handle_cast({run, Plan}, #state{receiver = undefined}) ->
     ok = distlab_probe_events:open(Quiet),
     [set_cookie(Peer, Cookie) || {Peer, Cookie} <- maps:get(cookies, Plan, [])],
     distlab_probe_payload:prepare([Size || #{payload := Size} <- Actions]),
+    load(),
     join(maps:get(join, Plan, undefined)),
     {ok, Receiver} = distlab_probe_ledger:start_link(),
     Shared = distlab_probe_calls:new(maps:get(max_outstanding, Plan, ?MAX_OUTSTANDING)),
@@ -51,6 +52,12 @@ handle_cast({run, Plan}, #state{receiver = undefined}) ->
 -spec handle_info(term(), #state{}) -> {noreply, #state{}}.
 handle_info(_Other, State) ->
     {noreply, State}.
+
+%% What a first call would load from files is loaded beforehand: that takes milliseconds.
+load() ->
+    {ok, Ours} = application:get_key(distlab_probe, modules),
+    Theirs = [erpc, rpc, net_adm, erl_eval, erl_scan, erl_parse, gen_server, timer],
+    ok = code:ensure_modules_loaded(Ours ++ Theirs).
 
 %% Linked: an action's process that crashes is a fault of the probe.
 start(Action, Shared, Now) ->
