@@ -1,26 +1,23 @@
-%% Registered `echo`: a call is answered with its request (models/process/servers.h).
+%% Registered `echo`: a call is answered with its request; casts and other messages are dropped
+%% (models/process/servers.h). No gen_server, as those die of requests that are none.
 -module(distlab_probe_echo).
--behaviour(gen_server).
 
 -export([start_link/0]).
--export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
+-export([init/1]).
 
--spec start_link() -> gen_server:start_ret().
+-spec start_link() -> {ok, pid()}.
 start_link() ->
-    gen_server:start_link({local, echo}, ?MODULE, [], []).
+    proc_lib:start_link(?MODULE, init, [self()]).
 
--spec init([]) -> {ok, []}.
-init([]) ->
-    {ok, []}.
+-spec init(pid()) -> no_return().
+init(Parent) ->
+    true = register(echo, self()),
+    proc_lib:init_ack(Parent, {ok, self()}),
+    loop().
 
--spec handle_call(term(), gen_server:from(), []) -> {reply, term(), []}.
-handle_call(Request, _From, State) ->
-    {reply, Request, State}.
-
--spec handle_cast(term(), []) -> {noreply, []}.
-handle_cast(_Request, State) ->
-    {noreply, State}.
-
--spec handle_info(term(), []) -> {noreply, []}.
-handle_info(_Message, State) ->
-    {noreply, State}.
+loop() ->
+    receive
+        {'$gen_call', {Pid, _Tag} = From, Request} when is_pid(Pid) -> gen_server:reply(From, Request);
+        _Other -> ok
+    end,
+    loop().

@@ -6,13 +6,19 @@
 %% numbers could overtake each other between being given and being sent.
 -module(distlab_probe_ledger).
 
--export([start_link/0, send/2]).
+-export([prepare/0, start_link/0, send/2]).
 -export([init/1, sender/1]).
 
 %% Senders by peer: {binary(), pid()}.
 -define(SENDERS, ?MODULE).
 
-%% The receiver, which also keeps the senders.
+%% In the process that keeps the senders.
+-spec prepare() -> ok.
+prepare() ->
+    ?SENDERS = ets:new(?SENDERS, [named_table, public, {read_concurrency, true}]),
+    ok.
+
+%% The receiver. The origin of times must be known.
 -spec start_link() -> {ok, pid()}.
 start_link() ->
     proc_lib:start_link(?MODULE, init, [self()]).
@@ -41,7 +47,6 @@ sender_for(Peer) ->
 
 -spec init(pid()) -> no_return().
 init(Parent) ->
-    ?SENDERS = ets:new(?SENDERS, [named_table, public, {read_concurrency, true}]),
     true = register(ledger, self()),
     proc_lib:init_ack(Parent, {ok, self()}),
     receive_next(atom_to_binary(node())).

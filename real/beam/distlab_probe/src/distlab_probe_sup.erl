@@ -1,9 +1,10 @@
 %% Supervises the probe. Nothing is restarted: a probe that has lost a part would report half the
-%% truth, so the application ends, and with it (it is permanent) the node.
+%% truth, so the application ends, and with it (it is permanent) the node. The servers peers talk to
+%% are another matter: they may be killed like any process, and are gone then.
 -module(distlab_probe_sup).
 -behaviour(supervisor).
 
--export([start_link/0]).
+-export([start_link/0, start_server/1]).
 -export([init/1]).
 
 -spec start_link() -> supervisor:startlink_ret().
@@ -20,13 +21,19 @@ init([]) ->
                 distlab_probe_groups,
                 distlab_probe_names,
                 distlab_probe_system,
-                distlab_probe_echo,
-                distlab_probe_sink,
                 distlab_probe_members,
                 distlab_probe_workload,
                 distlab_probe_link
             ],
-    {ok, {#{strategy => one_for_all, intensity => 0, period => 1}, [child(M) || M <- Children]}}.
+    Servers = [server(Module) || Module <- [distlab_probe_echo, distlab_probe_sink]],
+    Flags = #{strategy => one_for_all, intensity => 0, period => 1},
+    {ok, {Flags, Servers ++ [child(Module) || Module <- Children]}}.
+
+%% A server that can only begin with the workload.
+-spec start_server(module()) -> ok.
+start_server(Module) ->
+    {ok, _} = supervisor:start_child(?MODULE, server(Module)),
+    ok.
 
 %% The kernel application starts the default scope of pg only with `-kernel start_pg true`.
 process_groups() ->
@@ -37,3 +44,6 @@ process_groups() ->
 
 child(Module) ->
     #{id => Module, start => {Module, start_link, []}}.
+
+server(Module) ->
+    (child(Module))#{restart => temporary}.

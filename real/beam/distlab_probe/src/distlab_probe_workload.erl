@@ -11,10 +11,7 @@
 %% As Driver::Options of models/workload/workload.h.
 -define(MAX_OUTSTANDING, 10_000).
 
--record(state, {
-    receiver :: pid() | undefined,
-    actions = [] :: [pid()]
-}).
+-record(state, {actions = none :: none | [pid()]}).
 
 -spec start_link() -> gen_server:start_ret().
 start_link() ->
@@ -33,7 +30,7 @@ handle_call(_Request, _From, State) ->
     {noreply, State}.
 
 -spec handle_cast({run, map()}, #state{}) -> {noreply, #state{}}.
-handle_cast({run, Plan}, #state{receiver = undefined}) ->
+handle_cast({run, Plan}, #state{actions = none}) ->
     #{origin := Origin, quiet := Quiet, peers := Peers, actions := Actions} = Plan,
     distlab_probe_clock:set_origin(Origin),
     distlab_probe_log:install(Peers),
@@ -42,12 +39,13 @@ handle_cast({run, Plan}, #state{receiver = undefined}) ->
     distlab_probe_payload:prepare([Size || #{payload := Size} <- Actions]),
     load(),
     join(maps:get(join, Plan, undefined)),
-    {ok, Receiver} = distlab_probe_ledger:start_link(),
+    ok = distlab_probe_ledger:prepare(),
+    ok = distlab_probe_sup:start_server(distlab_probe_ledger),
     Shared = distlab_probe_calls:new(maps:get(max_outstanding, Plan, ?MAX_OUTSTANDING)),
     Now = distlab_probe_clock:since_origin(),
     Started = [start(Action, Shared, Now) || Action <- Actions],
     distlab_probe_events:send(ready),
-    {noreply, #state{receiver = Receiver, actions = lists:append(Started)}}.
+    {noreply, #state{actions = lists:append(Started)}}.
 
 -spec handle_info(term(), #state{}) -> {noreply, #state{}}.
 handle_info(_Other, State) ->
