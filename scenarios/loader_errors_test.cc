@@ -147,7 +147,7 @@ const std::vector<Case>& cases() {
        "x.yaml:5:12: an action is one of: connect, disconnect, call, rpc, erpc, send, bulk, "
        "pg_join, pg_leave, monitor, link, spawn, global_register, global_sync, set_cookie, eval"},
       {"eval_without_beam", action("at: 1s, eval: a, code: ok"),
-       "x.yaml:5:26: 'a' is no BEAM, which alone evaluates Erlang: give it 'implementation: beam', or run with --nodes "
+       "x.yaml:5:28: 'a' is no BEAM, which alone evaluates Erlang: give it 'implementation: beam', or run with --nodes "
        "beam"},
       {"misspelt_verb", action("at: 1s, conect: a -> b"), "x.yaml:5:22: unknown key 'conect'; did you mean 'connect'?"},
       {"two_verbs", action("at: 1s, call: a -> b, send: a -> b"),

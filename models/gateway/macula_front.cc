@@ -16,6 +16,7 @@ using etf::Term;
 constexpr etf::DecodeLimits limits{.max_depth = 8, .max_terms = 10'000, .max_uncompressed = 0};
 constexpr size_t max_relays = 64;
 constexpr int64_t protocol_version = 1;
+constexpr size_t tunnels_per_frame = 100;  // of 600 bytes at most, with names of 255 characters
 
 std::optional<std::string> text_of(const Term& term) {
   const auto* bits = term.as<etf::Bits>();
@@ -215,18 +216,25 @@ bool MaculaFront::attach(Connection& connection, uint64_t id) {
 
 // On the control connection.
 bool MaculaFront::ask(Connection& connection, const Term& term) {
-  for (const std::string_view what : {"metrics", "status"}) {
-    const auto question = term.as_tagged(what, 2);
-    if (question.empty() || !question[1].as_int()) continue;
-    connection.say(etf::tuple(etf::atom(what), question[1], what == "metrics" ? metrics() : status()));
+  const auto metrics = term.as_tagged("metrics", 2), status_of = term.as_tagged("status", 2);
+  if (!metrics.empty() && metrics[1].as_int()) {
+    say_metrics(connection, metrics[1]);
     return true;
   }
-  return false;
+  if (status_of.empty() || !status_of[1].as_int()) return false;
+  connection.say(etf::tuple(etf::atom("status"), status_of[1], status()));
+  return true;
 }
 
-Term MaculaFront::metrics() {
+void MaculaFront::say_metrics(Connection& connection, const Term& question) {
   etf::Terms lines;
+  const auto say = [&](bool more) {
+    etf::Terms answer{etf::atom("metrics"), question, etf::list(std::exchange(lines, {}))};
+    if (more) answer.push_back(etf::atom("more"));
+    connection.say(etf::tuple(std::move(answer)));
+  };
   for (const TunnelLine& one : mesh_.tunnels()) {
+    if (lines.size() == tunnels_per_frame) say(true);
     lines.push_back(etf::map({{etf::atom("id"), etf::binary(one.id)},
                               {etf::atom("peer"), etf::binary(one.peer)},
                               {etf::atom("state"), etf::binary(one.state)},
@@ -236,7 +244,7 @@ Term MaculaFront::metrics() {
                               {etf::atom("msgs_in"), Term(one.msgs_in)},
                               {etf::atom("msgs_out"), Term(one.msgs_out)}}));
   }
-  return etf::list(std::move(lines));
+  say(false);
 }
 
 Term MaculaFront::status() {

@@ -81,7 +81,7 @@ class MaculaFront {
   bool dial(Connection& connection, const std::string& peer, const std::string& cookie);
   bool attach(Connection& connection, uint64_t id);
   bool ask(Connection& connection, const etf::Term& term);
-  etf::Term metrics();
+  void say_metrics(Connection& connection, const etf::Term& question);
   etf::Term status();
   void arrived(std::unique_ptr<ByteStream> stream);
   void left();
