@@ -204,6 +204,8 @@ const std::vector<std::string>& event_kinds() {
                                               "ping_done",
                                               "call_done",
                                               "bulk_done",
+                                              "eval_done",
+                                              "scheduler_stall",
                                               "message_sent",
                                               "message_received",
                                               "monitor_down",

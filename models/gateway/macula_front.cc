@@ -16,7 +16,8 @@ using etf::Term;
 constexpr etf::DecodeLimits limits{.max_depth = 8, .max_terms = 10'000, .max_uncompressed = 0};
 constexpr size_t max_relays = 64;
 constexpr int64_t protocol_version = 1;
-constexpr size_t tunnels_per_frame = 100;  // of 600 bytes at most, with names of 255 characters
+constexpr Duration look_again = std::chrono::milliseconds{20};  // whether there is a relay
+constexpr size_t tunnels_per_frame = 100;                       // of 600 bytes at most, with names of 255 characters
 
 std::optional<std::string> text_of(const Term& term) {
   const auto* bits = term.as<etf::Bits>();
@@ -111,7 +112,7 @@ struct MaculaFront::Incoming {
 };
 
 MaculaFront::MaculaFront(Host& host, MaculaMesh& mesh, MaculaFrontSettings settings)
-    : host_(host), mesh_(mesh), settings_(settings), pipes_(host) {
+    : host_(host), mesh_(mesh), settings_(settings), waiting_(host), pipes_(host) {
   auto listener =
       host_.listen_tcp(settings_.listen, [this](std::unique_ptr<ByteStream> stream) { accept(std::move(stream)); });
   if (listener) listener_ = std::move(*listener);
@@ -157,14 +158,22 @@ bool MaculaFront::join(Connection& connection, const Term& request) {
   carrier_ = *carrier;
   control_ = connection.id;
   connection.known();
-  connection.say(etf::atom("ok"));
   carrier_->listen(
       parsed->node,
       [this, alive = std::weak_ptr<int>(alive_)](std::unique_ptr<ByteStream> stream) {
         if (!alive.expired()) arrived(std::move(stream));
       },
       [](const tl::expected<uint32_t, NetError>&) {});
+  confirm(control_, host_.now() + settings_.wait_for_relay);
   return true;
+}
+
+void MaculaFront::confirm(uint64_t control, Time until) {
+  const auto found = connections_.find(control);
+  if (control != control_ || found == connections_.end()) return;
+  if (mesh_.relay().empty() && host_.now() < until)
+    return waiting_.start(look_again, [this, control, until] { confirm(control, until); });
+  found->second->say(etf::atom("ok"));
 }
 
 bool MaculaFront::dial(Connection& connection, const std::string& peer, const std::string& cookie) {
@@ -270,6 +279,7 @@ void MaculaFront::gone(uint64_t id) {
 // The BEAM is gone, or has left the mesh: its tunnels go, too.
 void MaculaFront::left() {
   control_ = 0;
+  waiting_.cancel();
   carrier_ = nullptr;
   outgoing_.clear();
   incoming_.clear();

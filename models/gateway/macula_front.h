@@ -34,8 +34,11 @@ struct JoinRequest {
 
 struct MaculaFrontSettings {
   Endpoint listen{loopback_address, 0};
-  size_t max_connections = 1024;                       // besides those that have become pipes
-  Duration attach_limit = std::chrono::seconds{30};    // an incoming tunnel waits so long to be fetched
+  size_t max_connections = 1024;                     // besides those that have become pipes
+  Duration attach_limit = std::chrono::seconds{30};  // an incoming tunnel waits so long to be fetched
+  // How long a join waits for a session with a relay before it is answered all the same, as join_mesh's
+  // wait_for_relay does for 30 s (facts relay-distribution.md section 1.5).
+  Duration wait_for_relay{0};
   Duration preamble_limit = std::chrono::seconds{10};  // a connection says what it is within this time
 };
 
@@ -83,6 +86,7 @@ class MaculaFront {
   bool ask(Connection& connection, const etf::Term& term);
   void say_metrics(Connection& connection, const etf::Term& question);
   etf::Term status();
+  void confirm(uint64_t control, Time until);
   void arrived(std::unique_ptr<ByteStream> stream);
   void left();
   void refuse(Connection& connection, const std::string& why);
@@ -98,6 +102,7 @@ class MaculaFront {
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::map<uint64_t, std::unique_ptr<Outgoing>> outgoing_;
   std::map<uint64_t, std::unique_ptr<Incoming>> incoming_;
+  Timer waiting_;  // for a relay
   Pipes pipes_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

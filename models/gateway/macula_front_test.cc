@@ -55,8 +55,9 @@ struct Line : Peer {
 
 // A machine with an agent; the carrier is plain TCP between machines.
 struct Machine : MaculaMesh {
-  Machine(TestWorld& world, const std::string& letter, uint32_t number)
-      : host(world.add_host(letter, Ipv4{0x0a000000 + number}, {"host" + letter + ".test"})), front(host, *this) {}
+  Machine(TestWorld& world, const std::string& letter, uint32_t number, MaculaFrontSettings settings = {})
+      : host(world.add_host(letter, Ipv4{0x0a000000 + number}, {"host" + letter + ".test"})),
+        front(host, *this, settings) {}
 
   tl::expected<carrier::Carrier*, std::string> join(const JoinRequest& request) override {
     if (refusal) return tl::unexpected(*refusal);
@@ -74,10 +75,11 @@ struct Machine : MaculaMesh {
   std::vector<TunnelLine> tunnels() override {
     return {{.id = "t1", .peer = "b@hostb.test", .state = "running", .direction = "out", .bytes_in = 7}};
   }
-  std::string relay() override { return "berlin"; }
+  std::string relay() override { return relay_name; }
 
   TestHost& host;
   std::optional<std::string> refusal;
+  std::string relay_name = "berlin";
   std::vector<std::string> joined, cookies;
   int left = 0;
   std::unique_ptr<gateway::testing::PlainCarrier> carrier;
@@ -148,6 +150,25 @@ TEST_F(MaculaFrontTest, SaysWhyADialFails) {
   EXPECT_THAT(said.front(), ::testing::HasSubstr("nxdomain"));
   EXPECT_TRUE(closed);
   EXPECT_THAT(answer(a_, etf::tuple(atom("attach"), Term(99))).first, ElementsAre("{error,<<\"no such tunnel\">>}"));
+}
+
+// With a wait, a join is answered when there is a relay, or when the time is over.
+TEST_F(MaculaFrontTest, AnswersAJoinWhenThereIsARelay) {
+  Machine patient(world_, "c", 3, {.wait_for_relay = 10s});
+  patient.relay_name.clear();
+  const auto control = joined(patient, "c");
+  world_.run_for(1s);
+  EXPECT_THAT(control->heard(), IsEmpty());
+  patient.relay_name = "berlin";
+  world_.run_for(1s);
+  EXPECT_THAT(control->heard(), ElementsAre("ok"));
+  Machine hopeless(world_, "d", 4, {.wait_for_relay = 10s});
+  hopeless.relay_name.clear();
+  const auto waiting = joined(hopeless, "d");
+  world_.run_for(8s);
+  EXPECT_THAT(waiting->heard(), IsEmpty());
+  world_.run_for(2s);
+  EXPECT_THAT(waiting->heard(), ElementsAre("ok"));
 }
 
 // What cannot be joined is refused with the reason, and a second node by the same agent, too.

@@ -20,6 +20,7 @@
 namespace distlab::daemon {
 namespace {
 
+constexpr Duration wait_for_relay = std::chrono::seconds{25};   // the node waits 30 s for our answer
 constexpr Duration last_words = std::chrono::milliseconds{50};  // for QUIC's CONNECTION_CLOSE to leave
 
 }  // namespace
@@ -61,7 +62,10 @@ tl::expected<void, Refusal> BeamAgent::start() {
   if (auto checked = check(config_); !checked) return checked;
   auto served = config_.implementation() == scenario::Implementation::macula ? serve_macula() : serve_unmodified();
   if (!served) return served;
-  if (config_.stdio) input_ = std::make_unique<Input>(loop(), [this] { loop().stop(); });
+  if (config_.stdio) input_ = std::make_unique<Input>(loop(), [this] {
+      calm();
+      stop([this] { loop().stop(); });
+    });
   ready();
   return {};
 }
@@ -94,6 +98,7 @@ std::string BeamAgent::how_to_start_erl() const {
 tl::expected<void, Refusal> BeamAgent::serve_macula() {
   gateway::MaculaFrontSettings settings;
   settings.listen = {loopback_address, config_.port};
+  settings.wait_for_relay = wait_for_relay;
   macula_front_ = std::make_unique<gateway::MaculaFront>(host(), static_cast<gateway::MaculaMesh&>(*this), settings);
   if (!macula_front_->listening())
     return tl::unexpected(
@@ -125,7 +130,7 @@ tl::expected<carrier::Carrier*, std::string> BeamAgent::join(const gateway::Join
   scenario::Node& node = config_.node();
   node.name = request.node;
   if (!request.realm.empty()) node.membership.realm = request.realm;
-  if (!request.identity.empty()) node.membership.identity = request.identity;
+  node.membership.identity = request.identity.empty() ? request.node : request.identity;
   if (!request.cacertfile.empty()) config_.ca = request.cacertfile;
   if (request.verify)
     node.membership.tls_verify = *request.verify ? scenario::TlsVerify::peer : scenario::TlsVerify::none;
