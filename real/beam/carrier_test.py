@@ -239,7 +239,7 @@ class Connections(CarrierTest):
     def test_large_messages(self):
         a, b = self.pair()
         for node, peer in ((a, B), (b, A)):
-            node.eval("Big = binary:copy(<<\"0123456789abcdef\">>, 1024 * 1024)")
+            node.eval("begin Big = binary:copy(<<\"0123456789abcdef\">>, 1024 * 1024), ok end")
             self.assertEqual(node.eval(f"erpc:call('{peer}', erlang, md5, [Big]) =:= erlang:md5(Big)"), "true")
             self.assertEqual(node.eval(f"erpc:call('{peer}', erlang, hd, [[Big]]) =:= Big"), "true")
 

@@ -44,13 +44,13 @@ class ProbeTest(unittest.TestCase):
     def pair(self, actions, *flags, their_actions=(), kernel=(), **plan):
         """Two nodes with one origin, both in the mesh; `actions` are the first's."""
         (self.a, self.beam_a), (self.b, self.beam_b) = self.node(A, *flags, kernel=kernel), self.node(B, *flags, kernel=kernel)
-        self.origin = now_ns()
+        self.origin = now_ns() + SECOND // 2  # later than the workload begins, on a busy machine too
         self.b.start(their_actions, origin=self.origin, join={}, peers=[A.encode()])
         self.a.start(actions, origin=self.origin, join={}, peers=[B.encode()], **plan)
 
     def alone(self, actions, **plan):
         self.a, self.beam_a = self.node(A)
-        self.a.start(actions, **plan)
+        self.a.start(actions, **{"origin": now_ns() + SECOND // 2, **plan})
 
     @staticmethod
     def values(events, field):
@@ -339,13 +339,13 @@ class Schedules(ProbeTest):
     def test_late_plan(self):
         self.alone([{"kind": "eval", "code": "once", "at": 0.5}, {"kind": "eval", "code": "again", "at": 0.25, "period": 0.4, "until": 2.5},
                     {"kind": "eval", "code": "over", "at": 0.0, "period": 0.1, "until": 0.9}], origin=now_ns() - SECOND)
-        self.a.wait_for("eval_done", 4)
-        time.sleep(0.3)
-        starts = [e.fields["started_ns"] / SECOND for e in self.a.of("eval_done")]
-        self.assertEqual([e.fields["value"] for e in self.a.of("eval_done")], ["again"] * len(starts))
-        for due, start in zip((1.05, 1.45, 1.85, 2.25), [0.0] * (4 - len(starts)) + starts):
-            if start:
-                self.assertTrue(due <= start < due + 0.1, starts)
+        self.a.wait_for("eval_done", 3)
+        time.sleep(1)
+        done = self.a.of("eval_done")
+        self.assertEqual({e.fields["value"] for e in done}, {"again"})
+        starts = [e.fields["started_ns"] / SECOND for e in done]
+        for due, start in zip(reversed((1.05, 1.45, 1.85, 2.25)), reversed(starts), strict=False):
+            self.assertTrue(due <= start < due + 0.1, starts)
 
     # Fast rhythms keep their rate, though timers are as fine as a millisecond.
     def test_fast_rhythm(self):
@@ -407,16 +407,19 @@ class Observers(ProbeTest):
         self.assertIn("not responding", log.fields["text"])
         self.assertIn(log.subject, (A, B))
 
-    # A sender that a full connection suspends is told of.
+    # A sender that a full connection suspends is told of; what it has missed it sends afterwards.
     def test_busy_dist_port(self):
-        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "bulk", "to": B, "at": 0.8, "payload": 8_000_000, "timeout": 2.0},
-                   {"kind": "send", "to": B, "at": 0.9, "payload": 2_000_000}, {"kind": "send", "to": B, "at": 1.0, "payload": 10}])
+        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "send", "to": B, "at": 0.8, "payload": 16_000_000},
+                   {"kind": "send", "to": B, "at": 0.9, "period": 0.05, "until": 1.1}])
         self.a.wait_for("node_up")
         self.agent.freeze(A, B)
         busy = self.a.wait_for("busy_dist_port")[0]
         self.assertEqual(busy.subject, B)
         self.assertGreaterEqual(busy.fields["queued"], 0)
-        self.assertEqual(self.a.wait_for("bulk_done")[0].fields["result"], "timeout")
+        time.sleep(1)
+        self.assertEqual(len(self.a.of("message_sent")), 1)
+        self.agent.thaw(A, B)
+        self.assertEqual(self.values(self.b.wait_for("message_received", 5), "seq"), [1, 2, 3, 4, 5])
 
     # A scheduler held up for longer than 20 ms is told of, with how long.
     def test_scheduler_stall(self):
@@ -459,7 +462,7 @@ class Unmodified(ProbeTest):
         epmd = subprocess.Popen(["epmd", "-port", port, "-address", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(epmd.wait)
         self.addCleanup(epmd.kill)
-        actors, origin = [], now_ns()
+        actors, origin = [], now_ns() + SECOND
         names = ["a@127.0.0.1", "b@127.0.0.1"]
         for name in names:
             actor = Actor(self)
@@ -474,7 +477,7 @@ class Unmodified(ProbeTest):
         up = actors[0].of("node_up")[0]
         self.assertEqual((up.subject, up.fields["direction"]), (names[1], "out"))
         self.assertGreater(up.fields["setup_ns"], 0)
-        self.assertEqual(actors[1].of("node_up")[0].fields["direction"], "in")
+        self.assertEqual(actors[1].wait_for("node_up")[0].fields["direction"], "in")
         self.assertEqual(actors[0].wait_for("connect_failed")[0].subject, "c@127.0.0.1")
 
 
