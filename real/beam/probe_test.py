@@ -133,7 +133,7 @@ class Channel(ProbeTest):
         self.assertEqual(self.a.wait_for("ping_done")[0].fields["result"], "pang")
         log = self.a.of("log")[0]
         self.assertEqual(log.fields, {"level": "error", "text": 'macula:join_mesh: {refused,"realm is closed"}'})
-        self.assertEqual(self.a.of("connect_failed")[0].fields["reason"], "not_joined")
+        self.assertEqual(self.a.wait_for("connect_failed")[0].fields["reason"], "not_joined")
 
 
 class Actions(ProbeTest):
@@ -142,7 +142,7 @@ class Actions(ProbeTest):
         self.pair([{"kind": "connect", "to": B, "at": 0.3}])
         ping = self.a.wait_for("ping_done")[0]
         self.assertEqual((ping.subject, ping.fields["result"]), (AB, "pong"))
-        self.assertEqual(self.a.of("connect_started")[0].subject, B)
+        self.assertEqual(self.a.wait_for("connect_started")[0].subject, B)
         up, accepted = self.a.wait_for("node_up")[0], self.b.wait_for("node_up")[0]
         self.assertEqual((up.subject, up.fields["direction"]), (B, "out"))
         self.assertEqual((accepted.subject, accepted.fields["direction"]), (A, "in"))
@@ -174,7 +174,7 @@ class Actions(ProbeTest):
         lost = self.a.wait_for("call_done", 4)
         self.assertEqual(self.values(lost, "result"), ["nodedown"] * 4)
         self.assertEqual(self.values(self.a.wait_for("bulk_done"), "result"), ["nodedown"])
-        self.assertIn("no such node: nobody@nowhere", self.values(self.a.of("connect_failed"), "reason"))
+        self.assertIn("no such node: nobody@nowhere", self.values(self.a.wait_for("connect_failed"), "reason"))
         self.beam_b.eval(DEAF)
         late = self.a.wait_for("call_done", 5)[4]
         self.assertEqual(late.fields["result"], "timeout")
@@ -198,7 +198,7 @@ class Actions(ProbeTest):
         send = {"kind": "send", "to": B, "period": 0.05, "until": 1.5, "payload": 64}
         self.pair([{**send, "at": 0.5}, {**send, "at": 0.525}])
         received = self.b.wait_for("message_received", 40)
-        sent = self.a.of("message_sent")
+        sent = self.a.wait_for("message_sent", 40)
         self.assertEqual({event.subject for event in sent + received}, {AB})
         self.assertEqual(self.values(sent, "seq"), list(range(1, 41)))
         self.assertEqual(self.values(received, "seq"), list(range(1, 41)))
