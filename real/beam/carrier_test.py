@@ -103,7 +103,8 @@ class Joining(CarrierTest):
     def test_wrong_options(self):
         a = self.node(A)
         for options, error in [
-                ("#{relay => [<<\"x\">>]}", "{bad_option,{relay,[<<\"x\">>]}}"), ("#{relays => []}", "{bad_option,{relays,[]}}"),
+                ("#{relay => [<<\"x\">>]}", "{bad_option,{relay,[<<\"x\">>]}}"),
+                ("#{relays => []}", "{bad_option,{relays,[]}}"),
                 ("#{relays => [x]}", "{bad_option,{relays,[x]}}"), ("#{realm => <<>>}", "{bad_option,{realm,<<>>}}"),
                 ("#{tls_verify => yes}", "{bad_option,{tls_verify,yes}}"), ("[]", "{bad_option,[]}")]:
             self.assertEqual(a.eval(f"macula:join_mesh({options})"), f"{{error,{error}}}")
@@ -205,7 +206,9 @@ class OwnAgent(CarrierTest):
         a = self.lonely(A, STUB_DAEMON="mute")
         a.start(JOIN)
         time.sleep(1)
-        children = subprocess.run(["pgrep", "-f", f"^python3 {self.daemon}"], capture_output=True, text=True).stdout.split()
+        children = subprocess.run(["pgrep", "-f", f"^python3 {self.daemon}"], capture_output=True,
+                                  text=True).stdout.split()
+        self.assertTrue(children)
         self.assertIn("not listening after", a.result())
         for pid in children:
             self.assert_ends(int(pid))
@@ -252,7 +255,8 @@ class Connections(CarrierTest):
             self.assertEqual([a.eval(down), b.eval(down)], ["down", "down"])
             at = int(a.eval("erlang:system_time(millisecond)")) + 20
             for node, peer in ((a, B), (b, A)):
-                node.start(f"begin timer:sleep(max(0, {at} - erlang:system_time(millisecond))), net_adm:ping('{peer}') end")
+                node.start(f"begin timer:sleep(max(0, {at} - erlang:system_time(millisecond))), "
+                           f"net_adm:ping('{peer}') end")
             self.assertEqual([a.result(), b.result()], ["pong", "pong"])
             self.assertEqual([a.eval("nodes()"), b.eval("nodes()")], [f"[{B}]", f"[{A}]"])
             # What the other attempt left: a second nodeup and nodedown at most.
@@ -403,7 +407,7 @@ class Questions(CarrierTest):
         a.eval("[{Id, _} | _] = macula_dist_relay:get_tunnel_metrics()")
         self.assertEqual(a.eval("is_map(macula_dist_relay:get_tunnel_metrics(Id))"), "true")
         self.assertEqual(a.eval("macula_dist_relay:get_tunnel_metrics(<<\"none\">>)"), "undefined")
-        self.assertIn("<<\"in\">>", c.eval("macula_dist_relay:get_tunnel_metrics()") + b.eval("macula_dist_relay:get_tunnel_metrics()"))
+        self.assertIn("direction => <<\"in\">>", b.eval("macula_dist_relay:get_tunnel_metrics()"))
 
     # A question the agent does not answer ends, while others are answered.
     def test_no_answer(self):
@@ -437,10 +441,11 @@ class Questions(CarrierTest):
         a = self.node(A)
         self.assertEqual(a.eval("element(4, macula_dist:address())"), "macula")
         self.assertEqual(a.eval("macula_dist:childspecs()"), "[]")
-        self.assertRegex(a.eval("macula_dist:listen(mynode)"), r"^\{ok,\{macula,\{net_address,undefined,.*,macula,inet\},\d+\}\}$")
+        self.assertRegex(a.eval("macula_dist:listen(mynode)"),
+                         r"^\{ok,\{macula,\{net_address,undefined,.*,macula,inet\},\d+\}\}$")
         self.assertEqual(a.eval("macula_dist:close(macula)"), "ok")
 
-    # connect/3 gives a channel to the peer, which answers the handshake there; the registered client is anybody's choice.
+    # connect/3 gives a channel to the peer, which answers the handshake there; anybody may be the registered client.
     def test_relay_interface(self):
         a, b = self.joined(A), self.joined(B)
         a.eval("{ok, Port, Port} = macula_dist_relay:connect(\"othernode\", \"otherhost\", 4433)")
