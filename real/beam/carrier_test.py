@@ -103,7 +103,8 @@ class Joining(CarrierTest):
     def test_wrong_options(self):
         a = self.node(A)
         for options, error in [
-                ("#{relay => [<<\"x\">>]}", "{bad_option,{relay,[<<\"x\">>]}}"), ("#{relays => []}", "{bad_option,{relays,[]}}"),
+                ("#{relay => [<<\"x\">>]}", "{bad_option,{relay,[<<\"x\">>]}}"),
+                ("#{relays => []}", "{bad_option,{relays,[]}}"),
                 ("#{relays => [x]}", "{bad_option,{relays,[x]}}"), ("#{realm => <<>>}", "{bad_option,{realm,<<>>}}"),
                 ("#{tls_verify => yes}", "{bad_option,{tls_verify,yes}}"), ("[]", "{bad_option,[]}")]:
             self.assertEqual(a.eval(f"macula:join_mesh({options})"), f"{{error,{error}}}")
@@ -191,7 +192,7 @@ class OwnAgent(CarrierTest):
         while a.eval("macula:status()") != "{error,not_joined}" and time.monotonic() < deadline:
             time.sleep(0.02)
         self.assertEqual(a.eval("macula:leave()"), "{error,not_joined}")
-        self.assertIn("macula: lost the agent", a.log())
+        a.wait_for_log("macula: lost the agent")
 
     # A program that cannot start says why; one that is none is named.
     def test_fails(self):
@@ -205,7 +206,9 @@ class OwnAgent(CarrierTest):
         a = self.lonely(A, STUB_DAEMON="mute")
         a.start(JOIN)
         time.sleep(1)
-        children = subprocess.run(["pgrep", "-f", f"^python3 {self.daemon}"], capture_output=True, text=True).stdout.split()
+        children = subprocess.run(["pgrep", "-f", f"^python3 {self.daemon}"], capture_output=True,
+                                  text=True).stdout.split()
+        self.assertTrue(children)
         self.assertIn("not listening after", a.result())
         for pid in children:
             self.assert_ends(int(pid))
@@ -239,7 +242,7 @@ class Connections(CarrierTest):
     def test_large_messages(self):
         a, b = self.pair()
         for node, peer in ((a, B), (b, A)):
-            node.eval("Big = binary:copy(<<\"0123456789abcdef\">>, 1024 * 1024)")
+            node.eval("begin Big = binary:copy(<<\"0123456789abcdef\">>, 1024 * 1024), ok end")
             self.assertEqual(node.eval(f"erpc:call('{peer}', erlang, md5, [Big]) =:= erlang:md5(Big)"), "true")
             self.assertEqual(node.eval(f"erpc:call('{peer}', erlang, hd, [[Big]]) =:= Big"), "true")
 
@@ -252,7 +255,8 @@ class Connections(CarrierTest):
             self.assertEqual([a.eval(down), b.eval(down)], ["down", "down"])
             at = int(a.eval("erlang:system_time(millisecond)")) + 20
             for node, peer in ((a, B), (b, A)):
-                node.start(f"begin timer:sleep(max(0, {at} - erlang:system_time(millisecond))), net_adm:ping('{peer}') end")
+                node.start(f"begin timer:sleep(max(0, {at} - erlang:system_time(millisecond))), "
+                           f"net_adm:ping('{peer}') end")
             self.assertEqual([a.result(), b.result()], ["pong", "pong"])
             self.assertEqual([a.eval("nodes()"), b.eval("nodes()")], [f"[{B}]", f"[{A}]"])
             # What the other attempt left: a second nodeup and nodedown at most.
@@ -276,11 +280,15 @@ class Connections(CarrierTest):
         self.agent.freeze(A, B)
         for node in (a, b):
             self.await_nodedown(node)
+        reasons = []
         for node in (a, b):
             elapsed, reason = eval_pair(node.result())
-            self.assertIn(reason, ("net_tick_timeout", "connection_closed"))
             self.assertTrue(2_500_000 <= int(elapsed) <= 6_000_000, elapsed)
-        self.assertIn("not responding", a.log() + b.log())
+            reasons.append(reason)
+        # Who is second may hear of it from the first.
+        self.assertLessEqual(set(reasons), {"net_tick_timeout", "connection_closed"})
+        self.assertIn("net_tick_timeout", reasons)
+        (a, b)[reasons.index("net_tick_timeout")].wait_for_log("not responding")
 
     # So is one on which the peer has said nothing since the handshake.
     def test_silent_since_the_handshake(self):
@@ -342,7 +350,7 @@ class Connections(CarrierTest):
             self.no_sockets_left(node)
             self.assertEqual(node.eval("macula_dist_relay:get_tunnel_metrics()"), "[]")
             self.assertEqual(node.eval("macula_dist_relay:is_relay_mode()"), "false")
-            self.assertIn("macula: lost the agent", node.log())
+            node.wait_for_log("macula: lost the agent")
         self.assertEqual(a.eval(f"net_adm:ping('{B}')"), "pang")
         self.agent = agent_for(self)
         for node in (a, b):
@@ -356,7 +364,7 @@ class Connections(CarrierTest):
         a.eval(f"erlang:set_cookie('{B}', 'OTHER')")
         self.assertEqual(a.eval(f"net_adm:ping('{B}')"), "pang")
         self.assertEqual(self.agent.dialled[-1], (B, b"OTHER"))
-        self.assertIn("Invalid challenge reply", b.log())
+        b.wait_for_log("Invalid challenge reply")
         b.eval(f"erlang:set_cookie('{A}', 'OTHER')")
         self.assertEqual(a.eval(f"net_adm:ping('{B}')"), "pong")
         self.no_sockets_left(a, at_most=2)
@@ -372,7 +380,7 @@ class Connections(CarrierTest):
         self.no_sockets_left(a, at_most=2)
         self.assertEqual(a.eval("macula_dist_relay:get_tunnel_metrics() =/= []"), "true")
         self.assertEqual(a.eval("nodes()"), f"[{B}]")
-        self.assertIn("no message of the protocol", a.log())
+        a.wait_for_log("no message of the protocol")
 
     # Options of a live connection can be asked for and set, but not those it rests on.
     def test_socket_options(self):
@@ -399,7 +407,7 @@ class Questions(CarrierTest):
         a.eval("[{Id, _} | _] = macula_dist_relay:get_tunnel_metrics()")
         self.assertEqual(a.eval("is_map(macula_dist_relay:get_tunnel_metrics(Id))"), "true")
         self.assertEqual(a.eval("macula_dist_relay:get_tunnel_metrics(<<\"none\">>)"), "undefined")
-        self.assertIn("<<\"in\">>", c.eval("macula_dist_relay:get_tunnel_metrics()") + b.eval("macula_dist_relay:get_tunnel_metrics()"))
+        self.assertIn("direction => <<\"in\">>", b.eval("macula_dist_relay:get_tunnel_metrics()"))
 
     # A question the agent does not answer ends, while others are answered.
     def test_no_answer(self):
@@ -433,10 +441,11 @@ class Questions(CarrierTest):
         a = self.node(A)
         self.assertEqual(a.eval("element(4, macula_dist:address())"), "macula")
         self.assertEqual(a.eval("macula_dist:childspecs()"), "[]")
-        self.assertRegex(a.eval("macula_dist:listen(mynode)"), r"^\{ok,\{macula,\{net_address,undefined,.*,macula,inet\},\d+\}\}$")
+        self.assertRegex(a.eval("macula_dist:listen(mynode)"),
+                         r"^\{ok,\{macula,\{net_address,undefined,.*,macula,inet\},\d+\}\}$")
         self.assertEqual(a.eval("macula_dist:close(macula)"), "ok")
 
-    # connect/3 gives a channel to the peer, which answers the handshake there; the registered client is anybody's choice.
+    # connect/3 gives a channel to the peer, which answers the handshake there; anybody may be the registered client.
     def test_relay_interface(self):
         a, b = self.joined(A), self.joined(B)
         a.eval("{ok, Port, Port} = macula_dist_relay:connect(\"othernode\", \"otherhost\", 4433)")

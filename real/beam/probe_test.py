@@ -4,6 +4,7 @@ The actor is testing/stub_actor.py, the agent testing/stub_agent.py. usage: prob
 """
 import os
 import pathlib
+import signal
 import socket
 import statistics
 import subprocess
@@ -43,14 +44,15 @@ class ProbeTest(unittest.TestCase):
 
     def pair(self, actions, *flags, their_actions=(), kernel=(), **plan):
         """Two nodes with one origin, both in the mesh; `actions` are the first's."""
-        (self.a, self.beam_a), (self.b, self.beam_b) = self.node(A, *flags, kernel=kernel), self.node(B, *flags, kernel=kernel)
-        self.origin = now_ns()
+        self.a, self.beam_a = self.node(A, *flags, kernel=kernel)
+        self.b, self.beam_b = self.node(B, *flags, kernel=kernel)
+        self.origin = now_ns() + SECOND // 2  # later than the workload begins, on a busy machine too
         self.b.start(their_actions, origin=self.origin, join={}, peers=[A.encode()])
         self.a.start(actions, origin=self.origin, join={}, peers=[B.encode()], **plan)
 
     def alone(self, actions, **plan):
         self.a, self.beam_a = self.node(A)
-        self.a.start(actions, **plan)
+        self.a.start(actions, **{"origin": now_ns() + SECOND // 2, **plan})
 
     @staticmethod
     def values(events, field):
@@ -110,7 +112,8 @@ class Channel(ProbeTest):
 
     # Without an actor there is no node, and it says why.
     def test_no_actor(self):
-        for address, why in [(None, "DISTLAB_PROBE is not set"), ("nonsense", "not HOST:PORT"), ("127.0.0.1:1", "no actor at")]:
+        for address, why in [(None, "distlab_probe: DISTLAB_PROBE is not set"), ("nonsense", "not HOST:PORT"),
+                             ("127.0.0.1:1", "distlab_probe: no actor at 127.0.0.1:1: connection refused")]:
             env = {"ERL_LIBS": LIBRARIES, **({"DISTLAB_PROBE": address} if address else {})}
             node = Beam(self, *MACULA, *PROBE, "-name", A, env=env)
             self.assertEqual(node.process.wait(10), 1)
@@ -133,7 +136,7 @@ class Channel(ProbeTest):
         self.assertEqual(self.a.wait_for("ping_done")[0].fields["result"], "pang")
         log = self.a.of("log")[0]
         self.assertEqual(log.fields, {"level": "error", "text": 'macula:join_mesh: {refused,"realm is closed"}'})
-        self.assertEqual(self.a.of("connect_failed")[0].fields["reason"], "not_joined")
+        self.assertEqual(self.a.wait_for("connect_failed")[0].fields["reason"], "not_joined")
 
 
 class Actions(ProbeTest):
@@ -142,7 +145,7 @@ class Actions(ProbeTest):
         self.pair([{"kind": "connect", "to": B, "at": 0.3}])
         ping = self.a.wait_for("ping_done")[0]
         self.assertEqual((ping.subject, ping.fields["result"]), (AB, "pong"))
-        self.assertEqual(self.a.of("connect_started")[0].subject, B)
+        self.assertEqual(self.a.wait_for("connect_started")[0].subject, B)
         up, accepted = self.a.wait_for("node_up")[0], self.b.wait_for("node_up")[0]
         self.assertEqual((up.subject, up.fields["direction"]), (B, "out"))
         self.assertEqual((accepted.subject, accepted.fields["direction"]), (A, "in"))
@@ -169,20 +172,22 @@ class Actions(ProbeTest):
     def test_failing_calls(self):
         kinds = ("call", "rpc", "erpc", "spawn")
         self.pair([{"kind": kind, "to": "nobody@nowhere", "at": 0.2} for kind in kinds] +
-                  [{"kind": "call", "to": B, "at": 1.0, "timeout": 0.2}, {"kind": "bulk", "to": "nobody@nowhere", "at": 0.2, "payload": 9},
-                   {"kind": "call", "to": B, "at": 2.0}, {"kind": "rpc", "to": B, "at": 3.0}, {"kind": "erpc", "to": B, "at": 3.0}])
+                  [{"kind": "call", "to": B, "at": 1.0, "timeout": 0.2},
+                   {"kind": "bulk", "to": "nobody@nowhere", "at": 0.2, "payload": 9},
+                   {"kind": "call", "to": B, "at": 2.0}, {"kind": "rpc", "to": B, "at": 3.0},
+                   {"kind": "erpc", "to": B, "at": 3.0}])
         lost = self.a.wait_for("call_done", 4)
         self.assertEqual(self.values(lost, "result"), ["nodedown"] * 4)
         self.assertEqual(self.values(self.a.wait_for("bulk_done"), "result"), ["nodedown"])
-        self.assertIn("no such node: nobody@nowhere", self.values(self.a.of("connect_failed"), "reason"))
+        self.assertIn("no such node: nobody@nowhere", self.values(self.a.wait_for("connect_failed"), "reason"))
         self.beam_b.eval(DEAF)
         late = self.a.wait_for("call_done", 5)[4]
         self.assertEqual(late.fields["result"], "timeout")
         self.assertTrue(0.2 * SECOND <= late.fields["elapsed_ns"] < 0.4 * SECOND)
         self.beam_b.eval("unregister(echo)")
         self.assertEqual(self.a.wait_for("call_done", 6)[5].fields["result"], "noproc")
-        self.assertIn("module", self.beam_b.eval("begin {ok, distlab, Empty} = compile:forms([{attribute, 1, module, distlab}]), "
-                                                 "code:load_binary(distlab, \"\", Empty) end"))
+        empty = "{ok, distlab, Empty} = compile:forms([{attribute, 1, module, distlab}])"
+        self.assertIn("module", self.beam_b.eval(f"begin {empty}, code:load_binary(distlab, \"\", Empty) end"))
         self.assertEqual(self.values(self.a.wait_for("call_done", 8)[6:], "result"), ["exception"] * 2)
 
     # A peer that calls and is silent makes rpc, erpc and spawn time out.
@@ -198,7 +203,7 @@ class Actions(ProbeTest):
         send = {"kind": "send", "to": B, "period": 0.05, "until": 1.5, "payload": 64}
         self.pair([{**send, "at": 0.5}, {**send, "at": 0.525}])
         received = self.b.wait_for("message_received", 40)
-        sent = self.a.of("message_sent")
+        sent = self.a.wait_for("message_sent", 40)
         self.assertEqual({event.subject for event in sent + received}, {AB})
         self.assertEqual(self.values(sent, "seq"), list(range(1, 41)))
         self.assertEqual(self.values(received, "seq"), list(range(1, 41)))
@@ -208,18 +213,24 @@ class Actions(ProbeTest):
 
     # What is sent while the peer is away counts as sent, and never arrives.
     def test_ledger_counts_what_is_lost(self):
-        self.pair([{"kind": "send", "to": B, "at": 0.1, "period": 0.1, "until": 0.6}, {"kind": "send", "to": B, "at": 1.0}])
-        self.agent.members.pop(B)
+        self.pair([{"kind": "send", "to": B, "at": 0.1, "period": 0.1, "until": 0.6},
+                   {"kind": "send", "to": B, "at": 1.0}])
+        away = self.agent.members.pop(B)
         self.a.wait_for("message_sent", 5)
-        self.assertEqual(self.b.of("message_received"), [])
+        self.agent.members[B] = away
+        self.assertEqual(self.values(self.b.wait_for("message_received"), "seq"), [6])
+        self.assertEqual(self.values(self.a.wait_for("message_sent", 6), "seq"), list(range(1, 7)))
 
     # What is no message of the ledger, and no request of the sink, is ignored.
     def test_nonsense_is_ignored(self):
         self.alone([])
         for name in ("ledger", "sink", "echo"):
-            for term in ("1", "{ledger,x,1,1,0}", "{ledger,1,1,1,0}", "{ledger,x,y,1,0}", "{'$gen_call',1,2}", "{'$gen_cast',x}"):
+            for term in ("1", "{ledger,x,1,1,0}", "{ledger,1,1,1,0}", "{ledger,x,y,1,0}", "{'$gen_call',1,2}",
+                         "{'$gen_cast',x}"):
                 self.beam_a.eval(f"{name} ! {term}")
-        self.assertEqual(self.beam_a.eval("catch gen_server:call(sink, {bulk, 1}, 100), gen_server:call(echo, {hi}, 1000)"), "{hi}")
+        self.assertIn("timeout", self.beam_a.eval("gen_server:call(sink, {bulk, 1}, 100)"))
+        self.assertEqual(self.beam_a.eval("gen_server:call(sink, {bulk, <<1, 2>>}, 1000)"), "{ok,2}")
+        self.assertEqual(self.beam_a.eval("gen_server:call(echo, {hi}, 1000)"), "{hi}")
         self.a.finish()
         received = self.a.of("message_received")
         self.assertEqual([(e.subject, e.fields["seq"]) for e in received], [(f"x->{A}", 1)])
@@ -238,16 +249,15 @@ class Actions(ProbeTest):
         for _ in range(1000):
             state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
             expected.append(state >> 56)
-        got = self.beam_a.eval("io_lib:format(\"~w\", [binary_to_list(distlab_probe_payload:of_size(1000))]) =:= "
-                               f"\"{str(expected).replace(' ', '')}\"")
-        self.assertIn(got, ("true", "false"))
-        self.assertEqual(self.beam_a.eval("erlang:crc32(distlab_probe_payload:of_size(1000))"),
-                         str(__import__("zlib").crc32(bytes(expected))))
+        self.assertEqual(self.beam_a.eval("binary_to_list(distlab_probe_payload:of_size(1000)) =:= "
+                                          f"{expected}"), "true")
 
-    # Joining and leaving a group shows on both nodes; joining twice is joining once; who goes down takes its members along.
+    # Joining and leaving a group shows on both nodes; joining twice is joining once; a node takes its members along.
     def test_groups(self):
-        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "pg_join", "group": "workers", "at": 0.4, "period": 0.1, "until": 0.8},
-                   {"kind": "pg_leave", "group": "workers", "at": 1.0}, {"kind": "pg_join", "group": "others", "at": 1.2}],
+        self.pair([{"kind": "connect", "to": B, "at": 0.1},
+                   {"kind": "pg_join", "group": "workers", "at": 0.4, "period": 0.1, "until": 0.8},
+                   {"kind": "pg_leave", "group": "workers", "at": 1.0},
+                   {"kind": "pg_join", "group": "others", "at": 1.2}],
                   their_actions=[{"kind": "pg_join", "group": "workers", "at": 0.6}])
         for actor in (self.a, self.b):
             actor.wait_for("group_changed", 4)
@@ -300,13 +310,14 @@ class Actions(ProbeTest):
 
     # Expressions are evaluated; what they raise, and what takes too long, is told apart.
     def test_eval(self):
-        codes = ["X = lists:seq(1, 3), {X, \"text\"}.", "1 + a", "exit(self(), kill), timer:sleep(1000)", "timer:sleep(5000)", "{1,",
-                 "lists:duplicate(100000, $a)", "exit(bye)"]
+        codes = ["X = lists:seq(1, 3), {X, \"text\"}.", "1 + a", "exit(self(), kill), timer:sleep(1000)",
+                 "timer:sleep(5000)", "{1,", "lists:duplicate(100000, $a)", "exit(bye)"]
         self.alone([{"kind": "eval", "code": code, "at": 0.1, "timeout": 0.5} for code in codes])
         done = {e.fields["id"]: e for e in self.a.wait_for("eval_done", len(codes))}
         self.assertEqual({e.subject for e in done.values()}, {A})
         results = [(done[i].fields["result"], done[i].fields["value"]) for i in range(len(codes))]
-        self.assertEqual(results[:4], [("ok", '{[1,2,3],"text"}'), ("error", "{error,badarith}"), ("error", "{exit,killed}"), ("timeout", "")])
+        self.assertEqual(results[:4], [("ok", '{[1,2,3],"text"}'), ("error", "{error,badarith}"),
+                                       ("error", "{exit,killed}"), ("timeout", "")])
         self.assertEqual(results[4][0], "error")
         self.assertIn("syntax", results[4][1])
         self.assertEqual(results[5][0], "ok")
@@ -319,7 +330,8 @@ class Actions(ProbeTest):
 class Schedules(ProbeTest):
     # Beyond the limit of what may be under way, calls and pings end at once.
     def test_overload(self):
-        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "call", "to": B, "at": 0.5, "period": 0.1, "until": 0.9, "timeout": "infinity"},
+        self.pair([{"kind": "connect", "to": B, "at": 0.1},
+                   {"kind": "call", "to": B, "at": 0.5, "period": 0.1, "until": 0.9, "timeout": "infinity"},
                    {"kind": "connect", "to": B, "at": 1.0}], max_outstanding=2)
         self.a.wait_for("ping_done")
         self.beam_b.eval(DEAF)
@@ -330,22 +342,25 @@ class Schedules(ProbeTest):
 
     # A call whose process is killed is recorded as that, and is not outstanding for ever.
     def test_killed_call(self):
-        self.pair([{"kind": "call", "to": B, "at": 0.8, "period": 0.1, "until": 1.1, "timeout": "infinity"}], max_outstanding=1)
+        self.pair([{"kind": "call", "to": B, "at": 0.8, "period": 0.1, "until": 1.1, "timeout": "infinity"}],
+                  max_outstanding=1)
         self.beam_b.eval("begin unregister(echo), register(echo, spawn(fun F() -> receive {'$gen_call', {P, _}, _} -> "
                          "exit(P, kill), F() end end)) end")
         self.assertEqual(self.values(self.a.wait_for("call_done", 3), "result"), ["killed"] * 3)
 
     # What was due before the workload began is left out, and what repeats keeps its rhythm.
     def test_late_plan(self):
-        self.alone([{"kind": "eval", "code": "once", "at": 0.5}, {"kind": "eval", "code": "again", "at": 0.25, "period": 0.4, "until": 2.5},
-                    {"kind": "eval", "code": "over", "at": 0.0, "period": 0.1, "until": 0.9}], origin=now_ns() - SECOND)
-        self.a.wait_for("eval_done", 4)
-        time.sleep(0.3)
-        starts = [e.fields["started_ns"] / SECOND for e in self.a.of("eval_done")]
-        self.assertEqual([e.fields["value"] for e in self.a.of("eval_done")], ["again"] * len(starts))
-        for due, start in zip((1.05, 1.45, 1.85, 2.25), [0.0] * (4 - len(starts)) + starts):
-            if start:
-                self.assertTrue(due <= start < due + 0.1, starts)
+        self.alone([{"kind": "eval", "code": "once", "at": 0.5},
+                    {"kind": "eval", "code": "again", "at": 0.25, "period": 0.4, "until": 2.5},
+                    {"kind": "eval", "code": "over", "at": 0.0, "period": 0.1, "until": 0.9}],
+                   origin=now_ns() - SECOND)
+        self.a.wait_for("eval_done", 3)
+        time.sleep(1)
+        done = self.a.of("eval_done")
+        self.assertEqual({e.fields["value"] for e in done}, {"again"})
+        starts = [e.fields["started_ns"] / SECOND for e in done]
+        for due, start in zip(reversed((1.05, 1.45, 1.85, 2.25)), reversed(starts), strict=False):
+            self.assertTrue(due <= start < due + 0.1, starts)
 
     # Fast rhythms keep their rate, though timers are as fine as a millisecond.
     def test_fast_rhythm(self):
@@ -367,7 +382,6 @@ class Schedules(ProbeTest):
 
     # What a frozen process missed is left out.
     def test_frozen(self):
-        import signal
         self.alone([{"kind": "eval", "code": "ok", "at": 0.2, "period": 0.1, "until": 60}])
         self.a.wait_for("eval_done", 2)
         self.beam_a.process.send_signal(signal.SIGSTOP)
@@ -388,8 +402,8 @@ class Observers(ProbeTest):
         self.pair([{"kind": "connect", "to": "nobody@nowhere", "at": 0.2}, {"kind": "connect", "to": B, "at": 0.4}],
                   cookies=[(B.encode(), b"WRONG")])
         failed = self.a.wait_for("connect_failed", 2)
-        self.assertEqual([(e.subject, e.fields["reason"]) for e in failed][0], ("nobody@nowhere", "no such node: nobody@nowhere"))
-        self.assertEqual(failed[1].subject, B)
+        self.assertEqual([event.subject for event in failed], ["nobody@nowhere", B])
+        self.assertEqual(failed[0].fields["reason"], "no such node: nobody@nowhere")
         self.assertTrue(all(e.fields["elapsed_ns"] > 0 for e in failed))
         log = self.b.wait_for("log")[0]
         self.assertEqual((log.subject, log.fields["level"]), (A, "error"))
@@ -397,7 +411,8 @@ class Observers(ProbeTest):
 
     # A silent peer: the reason and the log of OTP, under the peer's name.
     def test_tick_timeout(self):
-        self.pair([{"kind": "connect", "to": B, "at": 0.1}], kernel=("net_ticktime 1", "prevent_overlapping_partitions false"))
+        self.pair([{"kind": "connect", "to": B, "at": 0.1}],
+                  kernel=("net_ticktime 1", "prevent_overlapping_partitions false"))
         self.a.wait_for("node_up")
         time.sleep(0.5)
         self.agent.freeze(A, B)
@@ -407,23 +422,25 @@ class Observers(ProbeTest):
         self.assertIn("not responding", log.fields["text"])
         self.assertIn(log.subject, (A, B))
 
-    # A sender that a full connection suspends is told of.
+    # A sender that a full connection suspends is told of; what it has missed it sends afterwards.
     def test_busy_dist_port(self):
-        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "bulk", "to": B, "at": 0.8, "payload": 8_000_000, "timeout": 2.0},
-                   {"kind": "send", "to": B, "at": 0.9, "payload": 2_000_000}, {"kind": "send", "to": B, "at": 1.0, "payload": 10}])
+        self.pair([{"kind": "connect", "to": B, "at": 0.1}, {"kind": "send", "to": B, "at": 0.8, "payload": 16_000_000},
+                   {"kind": "send", "to": B, "at": 0.9, "period": 0.05, "until": 1.1}])
         self.a.wait_for("node_up")
         self.agent.freeze(A, B)
         busy = self.a.wait_for("busy_dist_port")[0]
         self.assertEqual(busy.subject, B)
         self.assertGreaterEqual(busy.fields["queued"], 0)
-        self.assertEqual(self.a.wait_for("bulk_done")[0].fields["result"], "timeout")
+        time.sleep(1)
+        self.assertEqual(len(self.a.of("message_sent")), 1)
+        self.agent.thaw(A, B)
+        self.assertEqual(self.values(self.b.wait_for("message_received", 5), "seq"), [1, 2, 3, 4, 5])
 
     # A scheduler held up for longer than 20 ms is told of, with how long.
     def test_scheduler_stall(self):
         self.alone([])
-        self.beam_a.eval("erlang:system_info(otp_release)")
-        # A regular expression over a long text runs without yielding for as long as it likes.
-        self.beam_a.eval("erlang:garbage_collect(spawn(fun() -> X = lists:seq(1, 8000000), receive go -> X end end))", timeout=60)
+        # To collect eight million live elements takes longer, and cannot be interrupted.
+        self.beam_a.eval("begin Hoard = lists:seq(1, 8000000), garbage_collect(), length(Hoard) end", timeout=60)
         stalls = self.a.wait_for("scheduler_stall")
         self.assertEqual(stalls[0].subject, A)
         self.assertGreaterEqual(stalls[0].fields["elapsed_ns"], 20_000_000)
@@ -441,13 +458,16 @@ class Observers(ProbeTest):
     # Terms are printed as native nodes print them.
     def test_printing(self):
         self.alone([])
-        for term, printed in [("{a, 'B c', \"text\", <<\"bin\">>, [1,2|x], 1.5}", "{a,'B c',\"text\",<<\"bin\">>,[1,2|x],1.5}"),
+        for term, printed in [("{a, 'B c', \"text\", <<\"bin\">>, [1,2|x], 1.5}",
+                               "{a,'B c',\"text\",<<\"bin\">>,[1,2|x],1.5}"),
                               ("#{b => [], a => 1}", "#{a => 1,b => []}"), ("net_tick_timeout", "net_tick_timeout")]:
             self.assertEqual(self.beam_a.eval(f"io:format(\"=> ~ts~n\", [distlab_probe_print:term({term})])"), printed)
             self.beam_a.result()
         for term, pattern in [("self()", rf"<{A}\.\d+\.\d+>"), ("[make_ref()]", rf"\[#Ref<{A}(\.\d+){{3}}>\]"),
-                              ("hd(erlang:ports())", rf"#Port<{A}\.\d+>"), ("lists:seq(1000, 2000)", r"\[1000,.*\.\.\.")]:
-            self.assertRegex(self.beam_a.eval(f"io:format(\"=> ~ts~n\", [distlab_probe_print:term({term})])"), f"^{pattern}$")
+                              ("hd(erlang:ports())", rf"#Port<{A}\.\d+>"),
+                              ("lists:seq(1000, 2000)", r"\[1000,.*\.\.\.")]:
+            told = self.beam_a.eval(f"io:format(\"=> ~ts~n\", [distlab_probe_print:term({term})])")
+            self.assertRegex(told, f"^{pattern}$")
             self.beam_a.result()
 
 
@@ -456,10 +476,11 @@ class Unmodified(ProbeTest):
     def test_tcp_distribution(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
-        epmd = subprocess.Popen(["epmd", "-port", port, "-address", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        epmd = subprocess.Popen(["epmd", "-port", port, "-address", "127.0.0.1"], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
         self.addCleanup(epmd.wait)
         self.addCleanup(epmd.kill)
-        actors, origin = [], now_ns()
+        actors, origin = [], now_ns() + SECOND
         names = ["a@127.0.0.1", "b@127.0.0.1"]
         for name in names:
             actor = Actor(self)
@@ -474,7 +495,7 @@ class Unmodified(ProbeTest):
         up = actors[0].of("node_up")[0]
         self.assertEqual((up.subject, up.fields["direction"]), (names[1], "out"))
         self.assertGreater(up.fields["setup_ns"], 0)
-        self.assertEqual(actors[1].of("node_up")[0].fields["direction"], "in")
+        self.assertEqual(actors[1].wait_for("node_up")[0].fields["direction"], "in")
         self.assertEqual(actors[0].wait_for("connect_failed")[0].subject, "c@127.0.0.1")
 
 

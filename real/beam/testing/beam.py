@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 
 EVALUATOR = r"""
 Loop = fun(Loop, Bound) ->
@@ -70,6 +71,14 @@ class Beam:
 
     def log(self):
         return "".join(self.lines)
+
+    def wait_for_log(self, text, timeout=10):
+        """Logging takes its time; fails the test when it takes too long."""
+        deadline = time.monotonic() + timeout
+        while text not in self.log():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"no {text!r} in its log:\n" + self.log())
+            time.sleep(0.02)
 
     def kill(self):
         if self.process.poll() is None:

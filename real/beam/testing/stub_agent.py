@@ -75,11 +75,14 @@ class Agent:
         self._thread.join()
         self._loop.close()
 
-    def freeze(self, a, b):
+    def freeze(self, a, b, frozen=True):
         """Nothing moves between the two any more; nobody is told."""
         for tunnel in list(self.tunnels.values()):
             if {tunnel.caller, tunnel.callee} == {a, b}:
-                tunnel.frozen = True
+                tunnel.frozen = frozen
+
+    def thaw(self, a, b):
+        self.freeze(a, b, frozen=False)
 
     def freeze_when_set_up(self, dialled_by, after_bytes):
         """As freeze, once the caller of a tunnel has sent that many bytes."""

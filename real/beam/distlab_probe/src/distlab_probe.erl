@@ -10,6 +10,10 @@ start() ->
         {ok, _} ->
             ok;
         {error, Reason} ->
-            io:format(standard_error, "distlab_probe: cannot start: ~0p~n", [Reason]),
-            halt(1, [{flush, false}])
+            io:format(standard_error, "distlab_probe: ~ts~n", [why(Reason)]),
+            halt(1)
     end.
+
+%% What the link says of itself, without what the supervisors wrap it in.
+why({distlab_probe, {{shutdown, {failed_to_start_child, distlab_probe_link, Why}}, _}}) -> Why;
+why(Reason) -> io_lib:format("cannot start: ~0p", [Reason]).

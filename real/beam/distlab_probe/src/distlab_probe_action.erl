@@ -26,9 +26,7 @@ start_link(Action, Schedule, Shared) ->
 -spec init(tuple()) -> {ok, #state{}}.
 init({Action, Schedule, Shared}) ->
     process_flag(priority, high),
-    State = #state{action = Action, schedule = Schedule, shared = Shared},
-    wait(State),
-    {ok, State}.
+    {ok, wait(#state{action = Action, schedule = Schedule, shared = Shared})}.
 
 -spec handle_call(term(), gen_server:from(), #state{}) -> {noreply, #state{}}.
 handle_call(_Request, _From, State) ->

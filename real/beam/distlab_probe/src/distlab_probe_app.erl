@@ -4,7 +4,7 @@
 
 -export([start/2, stop/1]).
 
--spec start(application:start_type(), term()) -> supervisor:startlink_ret().
+-spec start(application:start_type(), term()) -> {ok, pid()} | {error, term()}.
 start(_Type, _Arguments) ->
     distlab_probe_sup:start_link().
 

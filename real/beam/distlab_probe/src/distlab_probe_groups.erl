@@ -20,9 +20,10 @@ init([]) ->
     {Scope, Members} = pg:monitor_scope(),
     {ok, #state{scope = Scope, members = Members}}.
 
--spec handle_call(term(), gen_server:from(), #state{}) -> {noreply, #state{}}.
-handle_call(_Request, _From, State) ->
-    {noreply, State}.
+%% Once this is answered, what had come before it is recorded.
+-spec handle_call(sync, gen_server:from(), #state{}) -> {reply, ok, #state{}}.
+handle_call(sync, _From, State) ->
+    {reply, ok, State}.
 
 -spec handle_cast(term(), #state{}) -> {noreply, #state{}}.
 handle_cast(_Request, State) ->

@@ -95,6 +95,13 @@ listen(Socket) ->
 told({plan, Plan}) ->
     distlab_probe_workload:run(Plan);
 told(finish) ->
+    Observers = [
+        distlab_probe_nodes,
+        distlab_probe_groups,
+        distlab_probe_names,
+        distlab_probe_system
+    ],
+    [ok = gen_server:call(Observer, sync, infinity) || Observer <- Observers],
     ok = distlab_probe_events:flush(),
     distlab_probe_events:send(finished).
 

@@ -1,5 +1,6 @@
 %% Payloads: the bytes native nodes send (models/workload/ledger.cc, payload_of), which look like
-%% compressed data. All are beginnings of one sequence, made once.
+%% compressed data. All are beginnings of one sequence, made once; it repeats after a mebibyte, as
+%% more takes longer to make here than a run should wait for.
 -module(distlab_probe_payload).
 
 -export([prepare/1, of_size/1]).
@@ -14,10 +15,14 @@
 -define(MIDDLE(N), (((N) bsr 22) band 16#3fffff)).
 -define(HIGH(N), ((N) bsr 44)).
 
-%% Before the workload begins: making megabytes takes a while.
+-define(PERIOD, 1_048_576).
+
+%% Before the workload begins.
 -spec prepare([non_neg_integer()]) -> ok.
 prepare(Sizes) ->
-    persistent_term:put(?BYTES, bytes(lists:max([0 | Sizes]), 1, 0, 0, <<>>)).
+    Size = lists:max([0 | Sizes]),
+    Bytes = bytes(min(Size, ?PERIOD), 1, 0, 0, <<>>),
+    persistent_term:put(?BYTES, binary:copy(Bytes, max(1, (Size + ?PERIOD - 1) div ?PERIOD))).
 
 %% At most the largest that was prepared for.
 -spec of_size(non_neg_integer()) -> binary().

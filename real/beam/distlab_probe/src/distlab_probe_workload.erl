@@ -54,7 +54,7 @@ handle_info(_Other, State) ->
 %% What a first call would load from files is loaded beforehand: that takes milliseconds.
 load() ->
     {ok, Ours} = application:get_key(distlab_probe, modules),
-    Theirs = [erpc, rpc, net_adm, erl_eval, erl_scan, erl_parse, gen_server, timer],
+    Theirs = [erpc, rpc, net_adm, erl_eval, erl_scan, erl_parse, io_lib_pretty, io_lib_format, string, timer],
     ok = code:ensure_modules_loaded(Ours ++ Theirs).
 
 %% Linked: an action's process that crashes is a fault of the probe.

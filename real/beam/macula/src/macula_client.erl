@@ -10,6 +10,8 @@
 
 -define(JOIN_TIMEOUT, 30_000).
 -define(ANSWER_TIMEOUT, 5_000).
+%% Tunnels that are being attached at once; the agent drops what is beyond, as nobody attaches it.
+-define(MOST_ATTACHING, 1_000).
 -define(ADDRESS, {?MODULE, agent_address}).
 -define(MODE, "MACULA_DIST_MODE").
 
@@ -19,7 +21,8 @@
     member :: #member{} | undefined,
     %% Questions by their reference: who asked, and parts of the answer that came.
     asked = #{} :: #{integer() => {gen_server:from(), [term()], reference()}},
-    next_ref = 1 :: pos_integer()
+    next_ref = 1 :: pos_integer(),
+    attaching = #{} :: #{reference() => true}
 }).
 
 -spec start_link() -> gen_server:start_ret().
@@ -93,6 +96,8 @@ handle_info({Program, {exit_status, Status}}, #state{member = #member{agent = Ag
     map_get(program, Agent) =:= Program
 ->
     {noreply, lost("it ended with status " ++ integer_to_list(Status), State)};
+handle_info({'DOWN', Monitor, process, _, _}, #state{attaching = Attaching} = State) ->
+    {noreply, State#state{attaching = maps:remove(Monitor, Attaching)}};
 handle_info({expired, Ref}, State) ->
     {noreply, answer(Ref, {error, timeout}, State)};
 handle_info(_Other, State) ->
@@ -175,11 +180,8 @@ question(What, From, #state{member = #member{control = Control}, next_ref = Ref}
             {reply, {error, not_joined}, State}
     end.
 
-told({ok, {incoming, Id}}, #state{member = #member{agent = #{address := Address}}} = State) when
-    is_integer(Id)
-->
-    macula_incoming:attach(Address, Id),
-    State;
+told({ok, {incoming, Id}}, State) when is_integer(Id) ->
+    attach(Id, State);
 told({ok, {metrics, Ref, Tunnels, more}}, State) when is_list(Tunnels) ->
     part(Ref, Tunnels, State);
 told({ok, {metrics, Ref, Tunnels}}, State) when is_list(Tunnels) ->
@@ -189,6 +191,13 @@ told({ok, {status, Ref, #{relay := _, connected := _} = Status}}, State) ->
 told(_Other, State) ->
     ?LOG_WARNING("macula: the agent sent what is no message of the protocol; ignored"),
     State.
+
+attach(Id, #state{attaching = Attaching} = State) when map_size(Attaching) >= ?MOST_ATTACHING ->
+    ?LOG_WARNING("macula: too many tunnels at once; tunnel ~b is left alone", [Id]),
+    State;
+attach(Id, #state{member = #member{agent = #{address := Address}}, attaching = Attaching} = State) ->
+    Monitor = macula_incoming:attach(Address, Id),
+    State#state{attaching = Attaching#{Monitor => true}}.
 
 part(Ref, Tunnels, #state{asked = Asked} = State) ->
     case Asked of

@@ -136,7 +136,8 @@ controller(Kernel, Socket) ->
     receive
         {Kernel, controller, Pid} ->
             _ = inet_tcp:controlling_process(Socket, Pid),
-            Pid ! {self(), controller};
+            Pid ! {self(), controller},
+            ok;
         {Kernel, unsupported_protocol} ->
             exit(unsupported_protocol)
     end.

@@ -9,10 +9,11 @@
 %% As long as the agent keeps the tunnel for us.
 -define(ATTACH_TIMEOUT, 30_000).
 
--spec attach(macula_wire:address(), integer()) -> ok.
+%% The caller gets the 'DOWN' of the process.
+-spec attach(macula_wire:address(), integer()) -> reference().
 attach(Address, Id) ->
-    _ = proc_lib:spawn(fun() -> attach_to(macula_dist:acceptor(), Address, Id) end),
-    ok.
+    {_, Monitor} = spawn_monitor(fun() -> attach_to(macula_dist:acceptor(), Address, Id) end),
+    Monitor.
 
 %% No acceptor: this node does not listen (-dist_listen false). The agent drops the tunnel.
 attach_to(undefined, _Address, _Id) ->
