@@ -445,6 +445,15 @@ class Questions(CarrierTest):
                          r"^\{ok,\{macula,\{net_address,undefined,.*,macula,inet\},\d+\}\}$")
         self.assertEqual(a.eval("macula_dist:close(macula)"), "ok")
 
+    # The application files list the modules there are.
+    def test_application_files(self):
+        a = self.node(A)
+        for name in ("macula", "distlab_probe"):
+            a.eval(f"application:load({name})")
+            modules = sorted(path.stem for path in pathlib.Path(LIBRARIES, name, "ebin").glob("*.beam"))
+            self.assertEqual(a.eval(f"element(2, application:get_key({name}, modules))"), f"[{','.join(modules)}]")
+        self.assertEqual(a.eval("application:get_key(macula, vsn)"), '{ok,"3.13.0"}')
+
     # connect/3 gives a channel to the peer, which answers the handshake there; anybody may be the registered client.
     def test_relay_interface(self):
         a, b = self.joined(A), self.joined(B)
