@@ -132,7 +132,7 @@ class Joining(CarrierTest):
         a.eval('os:putenv("DISTLAB_AGENT", "nonsense")')
         self.assertEqual(a.eval(JOIN), '{error,{agent_not_found,"DISTLAB_AGENT is not HOST:PORT: nonsense"}}')
         a.eval('os:unsetenv("DISTLAB_AGENT")')
-        self.assertIn("agent_not_found", a.eval(f'begin os:putenv("PATH", "/nowhere"), {JOIN} end'))
+        self.assertIn("agent_not_found", a.eval(f'begin os:putenv("DISTLAB_DAEMON", "/nowhere/daemon"), {JOIN} end'))
         self.assertEqual(a.eval("macula:join_mesh(#{})"), "{error,{missing_option,relays}}")
 
     # leave/0 ends the membership and its connections; the node may join again.

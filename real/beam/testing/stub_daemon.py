@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from stub_agent import Agent
 
-if sys.argv[1:] != ["agent", "--serve", "macula"]:
+if sys.argv[1:] != ["agent", "--node", "macula", "--stdio", "--set", "log.level=warning"]:
     sys.exit(f"unexpected arguments {sys.argv[1:]}")
 if os.environ.get("STUB_DAEMON") == "fail":
     print("no certificate", flush=True)
