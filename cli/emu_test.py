@@ -11,6 +11,7 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as xml
 
@@ -227,6 +228,13 @@ class Runs(Grounds):
         self.assertIn("emu", [one.get("value") for one in suites.iter("property") if one.get("name") == "ground"])
         page = pathlib.Path(self.path("run.html")).read_text()
         self.assertIn('"ground":"emu"', page.replace('": "', '":"'))
+
+    # Folders on a file system in memory are not hidden by the run's own.
+    def test_files_in_memory(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            self.record(RELAY, "emu", "--pcap", folder, "--qlog", folder)
+            self.assertEqual(len(list(pathlib.Path(folder).glob("*.pcap"))), 3)
+            self.assertGreater(len(list(pathlib.Path(folder).glob("*.sqlog"))), 0)
 
     # Captures and qlog files are whole, as in virtual time.
     def test_captures(self):

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -137,6 +138,8 @@ tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_pro
   options.seed = job.seed;
   options.qlog_directory = job.qlog_directory;
   options.actor_program = beside_us("distlab-actor");
+  for (const std::string& folder : {job.pcap_directory, job.qlog_directory})
+    if (!folder.empty()) options.folders.push_back(std::filesystem::weakly_canonical(folder).string());
   options.on_progress = on_progress;
   const auto make_network = [&]() -> std::unique_ptr<ground::Wan> {
     if (job.ground == GroundKind::live) return ground::make_live_network(scenario, {job.without_netem});

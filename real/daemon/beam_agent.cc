@@ -62,7 +62,8 @@ tl::expected<void, Refusal> BeamAgent::start() {
   if (auto checked = check(config_); !checked) return checked;
   auto served = config_.implementation() == scenario::Implementation::macula ? serve_macula() : serve_unmodified();
   if (!served) return served;
-  if (config_.stdio) input_ = std::make_unique<Input>(loop(), [this] {
+  if (config_.stdio)
+    input_ = std::make_unique<Input>(loop(), [this] {
       calm();
       stop([this] { loop().stop(); });
     });

@@ -143,7 +143,7 @@ Json RelayDaemon::status() const {
            {{"subject", certificate_.subject},
             {"sha256", certificate_.fingerprint},
             {"not_after", date(certificate_.not_after)}}},
-          {"realms", config_.relay().realms},
+          {"realms", config_.relay().realms.empty() ? Json("any") : Json(config_.relay().realms)},
           {"sessions", sessions},
           {"pending", stats.pending},
           {"refused", stats.refused},

@@ -149,7 +149,7 @@ tl::expected<RunResult, std::string> run(const scenario::Scenario& scenario, con
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return lab::failure("pipe2", errno);
   lab::Fd from_lab(pipe[0]), to_us(pipe[1]);
   ::fcntl(to_us.get(), F_SETFL, O_NONBLOCK);
-  auto running = lab::enter([&](lab::Lab& lab) {
+  const auto body = [&](lab::Lab& lab) {
     from_lab.reset();
     const std::unique_ptr<Wan> wan = make_wan();
     return coordinate(lab, *wan,
@@ -160,7 +160,8 @@ tl::expected<RunResult, std::string> run(const scenario::Scenario& scenario, con
                        .qlog_directory = options.qlog_directory,
                        .actor_program = options.actor_program},
                       to_us.get());
-  });
+  };
+  auto running = lab::enter(body, options.folders);
   if (!running) return tl::unexpected(running.error());
   to_us.reset();
   Listener listener(scenario, options, recorder);

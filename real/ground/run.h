@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <tl/expected.hpp>
 
@@ -27,6 +28,7 @@ struct RunOptions {
   std::string qlog_directory{};         // "" for none
   std::set<std::string> quiet_kinds{};  // event kinds not to record
   std::string actor_program{};          // distlab-actor
+  std::vector<std::string> folders{};   // absolute: what is written there must show outside of the lab
   // Called about ten times a second with the time since the run began; false ends the run early.
   std::function<bool(Duration elapsed)> on_progress{};
 };

@@ -225,7 +225,7 @@ Result<void> Lab::replace_file(const std::string& path, const std::string& text)
   return {};
 }
 
-Result<Running> enter(const std::function<int(Lab&)>& body) {
+Result<Running> enter(const std::function<int(Lab&)>& body, const std::vector<std::string>& keep) {
   std::optional<Lab> lab;
   const auto prepare = [&lab](const World& world) -> Result<void> {
     Result<Lab> made = Lab::make(world);
@@ -233,7 +233,8 @@ Result<Running> enter(const std::function<int(Lab&)>& body) {
     lab.emplace(std::move(*made));
     return {};
   };
-  return enter_world(prepare, [&] { return body(*lab); });
+  return enter_world(
+      prepare, [&] { return body(*lab); }, keep);
 }
 
 }  // namespace distlab::lab

@@ -185,6 +185,6 @@ class Lab {
 
 // A lab in a world of its own (world.h says what the caller must heed). An error of making it is
 // this call's error; the body's result is the status of Running::wait.
-Result<Running> enter(const std::function<int(Lab&)>& body);
+Result<Running> enter(const std::function<int(Lab&)>& body, const std::vector<std::string>& keep = {});
 
 }  // namespace distlab::lab

@@ -34,8 +34,7 @@ struct Caller {
   Fd report_write;  // close-on-exec
   uid_t uid = geteuid();
   gid_t gid = getegid();
-  std::string directory;
-  std::string program;
+  std::vector<std::string> keep;  // directories that must stay visible
 };
 
 struct Work {
@@ -108,12 +107,13 @@ bool below(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
 }
 
-// A directory every Debian has, to be covered by the tmpfs: but not one the program itself lies in.
+// A directory every Debian has, to be covered by the tmpfs: but not one that holds what is needed.
 Result<std::string> directory_to_cover(const Caller& caller) {
   for (const char* candidate : {"/dev/shm", "/mnt", "/media", "/srv"}) {
     struct stat status {};
     if (::stat(candidate, &status) != 0 || !S_ISDIR(status.st_mode)) continue;
-    if (!below(caller.directory, candidate) && !below(caller.program, candidate)) return candidate;
+    const auto holds = [&](const std::string& path) { return below(path, candidate); };
+    if (std::none_of(caller.keep.begin(), caller.keep.end(), holds)) return candidate;
   }
   return tl::make_unexpected("no directory to mount temporary files at (/dev/shm, /mnt, /media, /srv)");
 }
@@ -239,8 +239,7 @@ Result<Caller> gather() {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return failure("pipe2", errno);
   caller.report_read = Fd(ends[0]);
   caller.report_write = Fd(ends[1]);
-  caller.directory = link_target("/proc/self/cwd");
-  caller.program = link_target("/proc/self/exe");
+  caller.keep = {link_target("/proc/self/cwd"), link_target("/proc/self/exe")};
   return caller;
 }
 
@@ -262,10 +261,11 @@ Cloned clone_into(uint64_t namespaces) {
 
 }  // namespace
 
-Result<Running> enter_world(const std::function<Result<void>(const World&)>& prepare,
-                            const std::function<int()>& body) {
+Result<Running> enter_world(const std::function<Result<void>(const World&)>& prepare, const std::function<int()>& body,
+                            const std::vector<std::string>& keep) {
   Result<Caller> caller = gather();
   if (!caller) return tl::make_unexpected(caller.error());
+  caller->keep.insert(caller->keep.end(), keep.begin(), keep.end());
   std::fflush(nullptr);  // or the copy would say it again
 
   const bool privileged = has_capabilities();

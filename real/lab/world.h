@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -51,7 +52,9 @@ class Running {
 // must not end the thread that called (the world would end with it). The body has copies of all descriptors and memory
 // of the caller, as after fork; what the two say to each other goes through descriptors made before. It is a session of
 // its own, so ctrl-C reaches the caller only. Needs CAP_SYS_ADMIN and CAP_NET_ADMIN, or a kernel that lets ordinary
-// users have user namespaces; the error says what forbids it and what to do.
-Result<Running> enter_world(const std::function<Result<void>(const World&)>& prepare, const std::function<int()>& body);
+// users have user namespaces; the error says what forbids it and what to do. `keep`: directories that must not be
+// hidden by the temporary one.
+Result<Running> enter_world(const std::function<Result<void>(const World&)>& prepare, const std::function<int()>& body,
+                            const std::vector<std::string>& keep = {});
 
 }  // namespace distlab::lab
