@@ -140,6 +140,7 @@ tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_pro
   options.actor_program = beside_us("distlab-actor");
   for (const std::string& folder : {job.pcap_directory, job.qlog_directory})
     if (!folder.empty()) options.folders.push_back(std::filesystem::weakly_canonical(folder).string());
+  options.runs_at_once = job.runs_at_once;
   options.on_progress = on_progress;
   const auto make_network = [&]() -> std::unique_ptr<ground::Wan> {
     if (job.ground == GroundKind::live) return ground::make_live_network(scenario, {job.without_netem});

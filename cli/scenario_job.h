@@ -25,6 +25,7 @@ struct Job {
   std::string pcap_directory{};  // "" for none
   std::string qlog_directory{};  // "" for none
   std::string trace_file{};      // "" for none; one line per event, to find where two runs part
+  uint32_t runs_at_once = 1;     // on this machine
   bool without_netem = false;    // live
   // emu: packets later than this, at the 99th percentile, make the run unknown.
   Duration max_lateness = std::chrono::milliseconds{10};

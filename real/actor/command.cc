@@ -25,6 +25,7 @@ struct ToJson {
   Json operator()(const Shutdown&) const { return {{"do", "shutdown"}}; }
   Json operator()(const Finish& finish) const { return {{"do", "finish"}, {"stay", finish.stay}}; }
   Json operator()(const Ready&) const { return {{"did", "boot"}}; }
+  Json operator()(const Late& late) const { return {{"did", "late"}, {"why", late.why}}; }
   Json operator()(const Harmed& harmed) const { return {{"did", "harm_message"}, {"id", harmed.id}}; }
 };
 
@@ -43,6 +44,7 @@ Command read_command(DocumentReader& in) {
 Report read_report(DocumentReader& in) {
   const std::string what = in.text("did");
   if (what == "harm_message") return Harmed{in.number("id")};
+  if (what == "late") return Late{in.text("why")};
   if (what != "boot") in.complain("nobody can have done '" + mesh::shortened(what) + "'");
   return Ready{};
 }

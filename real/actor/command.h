@@ -54,7 +54,11 @@ struct Harmed {  // it has done what a HarmMessage asked for
   uint64_t id = 0;
   bool operator==(const Harmed&) const = default;
 };
-using Report = std::variant<Ready, Harmed>;
+struct Late {  // it could not do in time what it was to do: the machine is too slow, and the run means nothing
+  std::string why;
+  bool operator==(const Late&) const = default;
+};
+using Report = std::variant<Ready, Harmed, Late>;
 
 inline constexpr size_t max_message_size = 16 * 1024;  // of both directions
 

@@ -73,7 +73,7 @@ TEST(Command, ArrivesAsSent) {
         Command(HarmMessage{9, "bob@b.test", scenario::MessageHarm::corrupt, 3})}) {
     EXPECT_EQ(decode_command(encode(command)), command);
   }
-  for (const Report& report : {Report(Ready{}), Report(Harmed{uint64_t{1} << 63})})
+  for (const Report& report : {Report(Ready{}), Report(Harmed{uint64_t{1} << 63}), Report(Late{"busy"})})
     EXPECT_EQ(decode_report(encode(report)), report);
 }
 

@@ -161,12 +161,14 @@ class Process {
                                 .hosts = plan_.hosts,
                                 .origin = plan_.origin,
                                 .quiet_kinds = plan_.quiet_kinds,
-                                .actions = cast::actions(scenario_, plan_.seed)[part_.key]};
+                                .actions = cast::actions(scenario_, plan_.seed)[part_.key],
+                                .punctual = host_.now() < run_start};
     beam_ = std::make_unique<beam::BeamNode>(
         loop_, host_, script_, message_faults_, std::move(settings),
         beam::BeamNode::Handlers{.record = [this](Time at, const Event& event) { events_.record(at, event); },
                                  .ready = [this] { control_.report(Ready{}); },
-                                 .failed = [this](const std::string& why) { fail(part_.key + ": " + why); }});
+                                 .failed = [this](const std::string& why) { fail(part_.key + ": " + why); },
+                                 .late = [this](const std::string& why) { control_.report(Late{why}); }});
   }
 
   // EPMD is there at once, before the nodes.

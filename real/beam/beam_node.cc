@@ -26,6 +26,12 @@ BeamNode::BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script,
       node_(script.scenario.nodes.at(host.name())),
       settings_(std::move(settings)),
       handlers_(std::move(handlers)),
+      standby_(host, {.booted =
+                          [this] {
+                            standing_by_ = true;
+                            if (wanted_) start();
+                          },
+                      .broken = [this](const std::string& why) { fail(why); }}),
       probe_(host, {.hello = [this](const ProbeHello& said) { hello(said); },
                     .ready = [this] { handlers_.ready(); },
                     .event = [this](const ProbeEvent& event) { record(event); },
@@ -42,7 +48,7 @@ BeamNode::BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script,
       starting_(host) {
   if (node_.carrier == scenario::CarrierKind::relay)
     agent_ = std::make_unique<cast::AgentActor>(host_, script_, message_faults);
-  if (!probe_.listening() || (agent_ && !agent_->listening())) {
+  if (!standby_.listening() || !probe_.listening() || (agent_ && !agent_->listening())) {
     loop_.post([this] { fail("no loopback port is free for the agent"); });
     return;
   }
@@ -54,7 +60,11 @@ BeamNode::BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script,
 BeamNode::~BeamNode() = default;
 
 ErlSurroundings BeamNode::surroundings() {
-  ErlSurroundings out{.applications = settings_.applications, .probe = probe_.local(), .inetrc = {}, .agent = {}};
+  ErlSurroundings out{.applications = settings_.applications,
+                      .probe = probe_.local(),
+                      .standby = standby_.local(),
+                      .inetrc = {},
+                      .agent = {}};
   if (!agent_) {
     out.inetrc = gateway::inetrc_of(settings_.hosts);
     out.epmd_port = node_.epmd_port;
@@ -68,22 +78,23 @@ ErlSurroundings BeamNode::surroundings() {
   return out;
 }
 
+void BeamNode::boot() {
+  if (agent_) agent_->boot();
+  wanted_ = true;
+  if (standing_by_) return start();
+  if (settings_.punctual)
+    handlers_.late(fmt::format("{}'s erl had not booted when the node was to be there", node_.name));
+}
+
+void BeamNode::start() {
+  standby_.start(node_.name);
+}
+
 void BeamNode::hello(const ProbeHello& hello) {
   if (hello.node != node_.name) return fail(fmt::format("the probe is of {}, not of {}", hello.node, node_.name));
   starting_.cancel();
   host_.record({kinds::log, node_.name, {{"level", "info"}, {"text", fmt::format("OTP {}", hello.otp)}}});
   there_ = true;
-  begin();
-}
-
-void BeamNode::boot() {
-  if (agent_) agent_->boot();
-  booted_ = true;
-  begin();
-}
-
-void BeamNode::begin() {
-  if (!there_ || !booted_) return;
   probe_.send_plan(
       probe_plan(script_.scenario, host_.name(), settings_.actions, settings_.origin, settings_.quiet_kinds));
 }

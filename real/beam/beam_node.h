@@ -14,6 +14,7 @@
 #include "real/asio_host.h"
 #include "real/beam/erl_process.h"
 #include "real/beam/probe_link.h"
+#include "real/beam/standby.h"
 #include "scenarios/cast/agent_actor.h"
 #include "scenarios/cast/script.h"
 #include "scenarios/scenario.h"
@@ -26,6 +27,7 @@ struct BeamSettings {
   std::chrono::nanoseconds origin{0};  // CLOCK_MONOTONIC when the run begins
   std::set<std::string> quiet_kinds;
   std::vector<scenario::Action> actions;  // of this node, with exact times
+  bool punctual = false;                  // it was started long before boot(): it must have booted by then
 };
 
 class BeamNode {
@@ -34,8 +36,10 @@ class BeamNode {
     std::function<void(Time, const Event&)> record;
     std::function<void()> ready;  // the BEAM is there, and does what the scenario says
     std::function<void(const std::string& why)> failed;
+    // It was to be there and had not booted yet, which makes the run of no use. Only with `punctual`.
+    std::function<void(const std::string& why)> late;
   };
-  // Starts `erl` at once: booting takes it as long as it takes. What it does begins with boot(). All that is
+  // Starts `erl` at once: booting takes it as long as it takes. The node is there with boot(). All that is
   // referred to must outlive the node; the host's name is the node's key.
   BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script, tunnel::MessageFaults& message_faults,
            BeamSettings settings, Handlers handlers);
@@ -43,7 +47,7 @@ class BeamNode {
   BeamNode(const BeamNode&) = delete;
   BeamNode& operator=(const BeamNode&) = delete;
 
-  // The scenario says that the node has booted: from now on it has a network, and a workload as soon as it is there.
+  // The scenario says that the node is there: from now on it has a network, and a workload.
   void boot();
   void kill_client();
   void start_client();
@@ -53,7 +57,7 @@ class BeamNode {
  private:
   ErlSurroundings surroundings();
   void hello(const ProbeHello& hello);
-  void begin();
+  void start();
   void record(const ProbeEvent& event);
   void fail(const std::string& why);
 
@@ -64,9 +68,13 @@ class BeamNode {
   const BeamSettings settings_;
   const Handlers handlers_;
   std::unique_ptr<cast::AgentActor> agent_;  // null: it has the carrier tcp
+  Standby standby_;
   ProbeLink probe_;
   std::unique_ptr<ErlProcess> erl_;
-  bool there_ = false, booted_ = false, ending_ = false;
+  bool standing_by_ = false;  // erl has booted
+  bool wanted_ = false;       // the scenario says that the node is there
+  bool there_ = false;        // it is
+  bool ending_ = false;
   std::function<void()> finished_;
   Timer limit_, starting_;
 };

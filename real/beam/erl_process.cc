@@ -43,7 +43,7 @@ std::string boolean(bool value) {
 
 void add_distribution(std::vector<std::string>& out, const scenario::Node& node) {
   const auto seconds = [](Duration value) { return std::chrono::ceil<std::chrono::seconds>(value).count(); };
-  add(out, {"-name", node.name, "-setcookie", node.cookie, "-start_epmd", "false"});
+  add(out, {"-setcookie", node.cookie, "-start_epmd", "false"});  // the name comes with the word to start
   add_kernel(out, "net_ticktime", fmt::format("{}", seconds(node.net_ticktime)));
   add_kernel(out, "net_tickintensity", fmt::format("{}", node.net_tickintensity));
   add_kernel(out, "net_setuptime", fmt::format("{:f}", to_seconds(node.net_setuptime)));
@@ -72,9 +72,12 @@ ErlCommand erl_command(const scenario::Node& node, const ErlSurroundings& s) {
   add(out.arguments, {"-s", "distlab_probe"});
 
   const char* const path = std::getenv("PATH");
-  out.environment = {fmt::format("PATH={}", path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin"), "HOME=/",
-                     "LC_ALL=C.UTF-8", "ERL_CRASH_DUMP=/dev/null",
-                     fmt::format("DISTLAB_PROBE={}", s.probe.to_string())};
+  out.environment = {fmt::format("PATH={}", path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin"),
+                     "HOME=/",
+                     "LC_ALL=C.UTF-8",
+                     "ERL_CRASH_DUMP=/dev/null",
+                     fmt::format("DISTLAB_PROBE={}", s.probe.to_string()),
+                     fmt::format("DISTLAB_STANDBY={}", s.standby.to_string())};
   if (s.agent.port != 0) out.environment.push_back(fmt::format("DISTLAB_AGENT={}", s.agent.to_string()));
   if (s.epmd_port != 0) out.environment.push_back(fmt::format("ERL_EPMD_PORT={}", s.epmd_port));
   // From memory: no file that could be left behind.

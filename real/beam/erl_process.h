@@ -27,6 +27,7 @@ struct ErlCommand {
 struct ErlSurroundings {
   std::string applications;    // folder with macula/ebin and distlab_probe/ebin
   Endpoint probe;              // where the probe is to connect to
+  Endpoint standby;            // where the BEAM says that it has booted
   std::string inetrc;          // see ErlCommand
   uint16_t epmd_port = 0;      // 0: it has none
   Endpoint agent;              // of the carrier macula

@@ -146,14 +146,17 @@ TEST(ProbePlan, SaysWhatToDo) {
 // What the scenario says of a node is what its erl is told, and a cookie with a blank stays one word.
 TEST(ErlCommand, SaysWhatTheScenarioSays) {
   const scenario::Scenario loaded = scenario::load_one(two_beams);
-  const ErlCommand a = erl_command(
-      loaded.nodes.at("a"),
-      {.applications = "/apps", .probe = {loopback_address, 7}, .inetrc = "", .agent = {loopback_address, 8}});
+  const ErlCommand a = erl_command(loaded.nodes.at("a"), {.applications = "/apps",
+                                                          .probe = {loopback_address, 7},
+                                                          .standby = {loopback_address, 6},
+                                                          .inetrc = "",
+                                                          .agent = {loopback_address, 8}});
   EXPECT_THAT(a.arguments, ::testing::IsSupersetOf({"se cret", "macula", "-no_epmd", "-hidden", "-connect_all",
                                                     "/apps/macula/ebin", "2.500000", "8"}));
   EXPECT_THAT(a.environment, ::testing::IsSupersetOf({"DISTLAB_PROBE=127.0.0.1:7", "DISTLAB_AGENT=127.0.0.1:8"}));
   const ErlCommand b = erl_command(loaded.nodes.at("b"), {.applications = "/apps",
                                                           .probe = {loopback_address, 7},
+                                                          .standby = {loopback_address, 6},
                                                           .inetrc = "x",
                                                           .epmd_port = 4370,
                                                           .agent = {},

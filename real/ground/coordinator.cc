@@ -19,7 +19,10 @@ using scenario::FaultKind;
 // From when the network is there until the run begins: what starting the first processes takes.
 constexpr Duration time_to_start = std::chrono::milliseconds{500};
 constexpr Duration time_per_process = std::chrono::milliseconds{25};
-constexpr Duration time_per_beam = std::chrono::milliseconds{250};  // of two cores; an `erl` boots in 0.15 to 0.2 s
+// An `erl` boots in 0.15 to 0.2 s of a core, and runs that are started together boot theirs together.
+constexpr Duration time_per_beam = std::chrono::milliseconds{250};
+constexpr Duration time_per_beam_beside = std::chrono::milliseconds{120};
+constexpr Duration soon = std::chrono::seconds{10};  // what starts until then, boots before the run begins
 constexpr int coordinators_nice = -10;
 constexpr Duration time_to_finish = std::chrono::seconds{5};
 
@@ -52,20 +55,27 @@ class Coordinator {
  private:
   Duration time_to_be_ready() const {
     Duration out = time_to_start + static_cast<int64_t>(processes_->parts().size()) * time_per_process;
-    for (const auto& [key, node] : scenario_.nodes)
-      if (node.implementation != scenario::Implementation::native) out += time_per_beam;
+    for (const cast::Part& part : processes_->parts())
+      if (boots_early(part)) out += time_per_beam + (settings_.runs_at_once - 1) * time_per_beam_beside;
     return out;
+  }
+
+  // A BEAM boots as long as it boots, and then stands by.
+  bool boots_early(const cast::Part& part) const {
+    return part.kind == cast::Kind::node && part.autostart && part.start <= soon &&
+           scenario_.nodes.at(part.key).implementation != scenario::Implementation::native;
   }
 
   // What starts with the run is started before it, and waits for its time: EPMDs first, as a node that does
   // not find its own stays away.
   void schedule() {
+    processes_->on_late = [this](const std::string& why) { be_too_late(why); };
     processes_->on_ready = [this](const std::string&) { start_when_epmds_are_ready(); };
     for (const cast::Part& part : processes_->parts())
       if (part.kind == cast::Kind::epmd) processes_->start(part.key);
     start_when_epmds_are_ready();
     loop_.at(run_start, [this] {
-      if (!started_) be_too_late();
+      if (!started_) be_too_late("the run began before its processes were started");
     });
     for (const scenario::FaultStep& step : scenario::expand_faults(scenario_, seed_))
       loop_.at(run_start + step.at, [this, step] { apply(step); });
@@ -82,16 +92,19 @@ class Coordinator {
       if (!part.autostart || part.kind == cast::Kind::epmd) continue;
       if (part.start <= Duration::zero()) {
         processes_->start(part.key);
+      } else if (boots_early(part)) {
+        processes_->prepare(part.key);
+        loop_.at(run_start + part.start, [this, key = part.key] { processes_->announce(key); });
       } else {
         loop_.at(run_start + part.start, [this, key = part.key] { processes_->start(key); });
       }
     }
-    if (loop_.clock().elapsed() > Duration::zero()) be_too_late();
+    if (loop_.clock().elapsed() > Duration::zero()) be_too_late("the run began before its processes were started");
   }
 
-  void be_too_late() {
+  void be_too_late(const std::string& why) {
     ending_.too_late = ending_.error.empty();
-    give_up("the machine is too slow: the run began before its processes were started; is it busy?");
+    give_up(fmt::format("the machine is too slow: {}; is it busy?", why));
   }
 
   void apply(const scenario::FaultStep& step) {

@@ -108,7 +108,12 @@ void Processes::start(const std::string& key) {
   Process& process = at(key);
   if (process.child && process.leaving) kill(key);
   if (process.child) return;
-  record_life(process, kinds::process_started);
+  announce(key);
+  prepare(key);
+}
+
+void Processes::prepare(const std::string& key) {
+  Process& process = at(key);
   if (auto launched = launch(process); !launched) fail(fmt::format("{} cannot be started: {}", key, launched.error()));
 }
 
@@ -258,6 +263,8 @@ void Processes::read_reports(Process& process) {
   if (!report) return fail(fmt::format("{}: {}", process.part->key, report.error()));
   if (const auto* harmed = std::get_if<actor::Harmed>(&*report)) {
     process.harms.erase(harmed->id);
+  } else if (const auto* late = std::get_if<actor::Late>(&*report)) {
+    if (on_late) on_late(late->why);
   } else {
     process.ready = true;
     if (on_ready) on_ready(process.part->key);

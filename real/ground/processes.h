@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/host/event.h"
+#include "models/host/event_kinds.h"
 #include "real/actor/command.h"
 #include "real/actor/plan.h"
 #include "real/ground/courier.h"
@@ -33,6 +34,7 @@ class Processes {
     std::string qlog_directory = {};  // "" for none
     std::string actor_program = {};   // distlab-actor
     int nice = 0;                     // of the processes
+    uint32_t runs_at_once = 1;        // that share this machine
   };
 
   // All must outlive it. `broken` is told once of what must not happen: a process that cannot be started,
@@ -47,8 +49,12 @@ class Processes {
 
   // As sim::Process has them; the key is that of a part.
   void start(const std::string& key);
+  // The same in two steps: the process runs, and waits for its time; it is recorded as started.
+  void prepare(const std::string& key);
+  void announce(const std::string& key) { record_life(at(key), kinds::process_started); }
   bool ready(const std::string& key) const;  // it has booted
   std::function<void(const std::string& key)> on_ready;
+  std::function<void(const std::string& why)> on_late;  // a process could not keep up with the scenario
   void kill(const std::string& key);
   void freeze(const std::string& key);
   void thaw(const std::string& key);

@@ -158,7 +158,8 @@ tl::expected<RunResult, std::string> run(const scenario::Scenario& scenario, con
                        .seed = options.seed,
                        .quiet_kinds = options.quiet_kinds,
                        .qlog_directory = options.qlog_directory,
-                       .actor_program = options.actor_program},
+                       .actor_program = options.actor_program,
+                       .runs_at_once = options.runs_at_once},
                       to_us.get());
   };
   auto running = lab::enter(body, options.folders);

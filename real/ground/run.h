@@ -28,6 +28,7 @@ struct RunOptions {
   std::string qlog_directory{};         // "" for none
   std::set<std::string> quiet_kinds{};  // event kinds not to record
   std::string actor_program{};          // distlab-actor
+  uint32_t runs_at_once = 1;            // that share this machine: what starts slowly gets more time
   std::vector<std::string> folders{};   // absolute: what is written there must show outside of the lab
   // Called about ten times a second with the time since the run began; false ends the run early.
   std::function<bool(Duration elapsed)> on_progress{};

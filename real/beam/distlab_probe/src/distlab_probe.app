@@ -21,6 +21,7 @@
         distlab_probe_payload,
         distlab_probe_print,
         distlab_probe_schedule,
+        distlab_probe_standby,
         distlab_probe_sink,
         distlab_probe_sup,
         distlab_probe_system,

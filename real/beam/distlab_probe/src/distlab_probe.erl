@@ -6,6 +6,17 @@
 
 -spec start() -> ok.
 start() ->
+    case os:getenv("DISTLAB_STANDBY") of
+        false ->
+            run();
+        Address ->
+            [Host, Port] = string:split(Address, ":"),
+            {ok, Ip} = inet:parse_ipv4strict_address(Host),
+            _ = distlab_probe_standby:start({Ip, list_to_integer(Port)}, fun run/0),
+            ok
+    end.
+
+run() ->
     case application:ensure_all_started(distlab_probe, permanent) of
         {ok, _} ->
             ok;

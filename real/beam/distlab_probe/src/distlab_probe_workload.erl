@@ -5,7 +5,7 @@
 -module(distlab_probe_workload).
 -behaviour(gen_server).
 
--export([start_link/0, run/1]).
+-export([start_link/0, run/1, load/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 %% As Driver::Options of models/workload/workload.h.
@@ -52,7 +52,9 @@ handle_info(_Other, State) ->
     {noreply, State}.
 
 %% What a first call would load from files is loaded beforehand: that takes milliseconds.
+-spec load() -> ok.
 load() ->
+    _ = application:load(distlab_probe),
     {ok, Ours} = application:get_key(distlab_probe, modules),
     Theirs = [erpc, rpc, net_adm, erl_eval, erl_scan, erl_parse, io_lib_pretty, io_lib_format, string, timer],
     ok = code:ensure_modules_loaded(Ours ++ Theirs).
