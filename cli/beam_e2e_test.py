@@ -110,7 +110,7 @@ class Beams(Grounds):
         self.assertEqual({(host, values["reason"]) for _, host, _, _, values in run.of("monitor_down")},
                          {("alice", "noconnection"), ("carol", "noconnection")})
         ups = [at for at, host, peer, *_ in run.of("node_up") if (host, peer) == ("alice", "bob")]
-        self.assertEqual(len(ups), 2, "bob, thawed, is reached again at 14 s")
+        self.assertTrue(any(14 < at < 16 for at in ups), f"bob, thawed, is reached again at 14 s: {ups}")
         self.assertEqual(sorted(host for _, host, *_, values in run.of("log") if values["text"].startswith("OTP ")),
                          ["alice", "bob", "bob"])
         evals = {host: (values["result"], values["value"]) for _, host, _, _, values in run.of("eval_done")}
