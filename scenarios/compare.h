@@ -25,6 +25,8 @@ struct Margin {
   std::optional<double> difference;  // >= 0: not more apart, in the metric's unit
   double distribution = 0;           // 0..1: share of all that may lie further away than this
   double outcomes = 0;               // 0..1: by how much the share of runs in which something happens may differ
+
+  bool operator==(const Margin&) const = default;
 };
 
 using Margins = std::map<Compared, Margin>;  // of every metric

@@ -17,10 +17,7 @@ struct Fallback {
 std::vector<Key> nearness(Shape difference, const Fallback& fallback) {
   return {
       optional("ratio", factor_shape(), "Neither figure is more than so many times the other.", fallback.ratio),
-      optional(
-          "difference", std::move(difference),
-          "Or they are not further apart than this. One of the two is enough; who gives one of them replaces both.",
-          fallback.difference),
+      optional("difference", std::move(difference), "Or they are not further apart than this.", fallback.difference),
       optional("distribution", ratio_shape(), "Share of the values that may lie further away than that.",
                fallback.distribution),
   };

@@ -27,9 +27,9 @@ Conclusion join(const Conclusion& a, const Conclusion& b) {
   return both;
 }
 
-Conclusion of(const std::vector<Test>& tests) {
+Conclusion of(const std::vector<Tested>& tests) {
   Conclusion all;
-  for (const Test& test : tests) all = join(all, {test.decision, test.runs});
+  for (const Tested& test : tests) all = join(all, {test.decision, test.runs});
   return all;
 }
 
@@ -85,7 +85,7 @@ class Comparer {
   std::optional<Metric> compare(Compared metric) {
     Metric out;
     out.metric = metric;
-    std::vector<Test> unlike;
+    std::vector<Tested> unlike;
     const scenario::Margin& margin = topic_.margins.at(metric);
     for (const std::string& about : subjects(topic_, metric)) {
       const Sample a = sample_of(reference_, metric, about), b = sample_of(arm_, metric, about);
@@ -97,7 +97,7 @@ class Comparer {
     }
     outcomes(metric, margin.outcomes, out.outcomes);
     // That values are there in one arm only is said once: by what came about, if that explains it.
-    if (std::all_of(out.outcomes.begin(), out.outcomes.end(), [](const Test& test) { return test.a == test.b; }))
+    if (std::all_of(out.outcomes.begin(), out.outcomes.end(), [](const Tested& test) { return test.a == test.b; }))
       out.outcomes.insert(out.outcomes.end(), unlike.begin(), unlike.end());
     if (out.lines.empty() && out.outcomes.empty()) return std::nullopt;
     return out;
@@ -126,7 +126,7 @@ class Comparer {
   }
 
   // Each outcome of either arm, by the share of runs in which it came about.
-  void outcomes(Compared metric, double margin, std::vector<Test>& out) const {
+  void outcomes(Compared metric, double margin, std::vector<Tested>& out) const {
     std::set<OutcomeName> names;
     for (const Arm* arm : {&reference_, &arm_})
       for (const Measures& run : arm->runs)

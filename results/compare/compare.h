@@ -38,9 +38,9 @@ inline constexpr size_t ecdf_points = 200;
 
 // The values of one metric about one pair of nodes (or all), an arm against the reference.
 struct Line {
-  std::string about;        // "alice->bob"; "" for all
-  Figured a, b;             // the reference, and the arm
-  std::vector<Test> tests;  // of the values; empty unless both arms have some
+  std::string about;          // "alice->bob"; "" for all
+  Figured a, b;               // the reference, and the arm
+  std::vector<Tested> tests;  // of the values; empty unless both arms have some
   double ks = 0, beyond = 0;
   std::optional<Interval> p50_ratio, p99_ratio, mean_difference;  // of confidence 1 - 2 * alpha
   bool paired = false;                                            // seeds were drawn for both arms at once
@@ -54,7 +54,7 @@ struct Conclusion {
 struct Metric {
   scenario::Compared metric{};
   std::vector<Line> lines;
-  std::vector<Test> outcomes;  // what came about in more runs of one arm than of the other, and what did not
+  std::vector<Tested> outcomes;  // what came about in more runs of one arm than of the other, and what did not
 
   Conclusion conclusion() const;
 };

@@ -70,8 +70,8 @@ class Tester {
   void figure(const char* name, double Figures::*which) {
     const auto distance = [&](const Replicate& one) { return tolerance_.distance(one.a.*which, one.b.*which); };
     const double observed = distance(bootstrap_.observed);
-    Test test = cut_ ? decide(name, observed, percentiles(column(bootstrap_, distance), *cut_), 1, runs_)
-                     : undecided(name, observed, 1, least_runs, valued_);
+    Tested test = cut_ ? decide(name, observed, percentiles(column(bootstrap_, distance), *cut_), 1, runs_)
+                       : undecided(name, observed, 1, least_runs, valued_);
     test.a = bootstrap_.observed.a.*which;
     test.b = bootstrap_.observed.b.*which;
     out_.tests.push_back(std::move(test));
@@ -82,7 +82,7 @@ class Tester {
     if (!cut_ || values_ >= least_values_p99) return figure("p99", &Figures::p99);
     figure("p90", &Figures::p90);
     if (values_ >= least_values_p90 || out_.tests.back().decision == Decision::disagree) return;
-    Test& test = out_.tests.back();
+    Tested& test = out_.tests.back();
     const int64_t wanted = runs_for(least_values_p90, values_, runs_);
     if (test.decision == Decision::agree) test.runs = wanted;
     if (test.runs) test.runs = std::max(*test.runs, wanted);
@@ -111,8 +111,8 @@ class Tester {
   }
 
  private:
-  Test undecided(std::string what, double distance, double margin, size_t wanted, size_t have) const {
-    Test test;
+  Tested undecided(std::string what, double distance, double margin, size_t wanted, size_t have) const {
+    Tested test;
     test.what = std::move(what);
     test.distance = distance;
     test.margin = margin;
@@ -148,8 +148,8 @@ Decision worst(Decision a, Decision b) {
   return Decision::agree;
 }
 
-Test decide(std::string what, double distance, const Interval& interval, double margin, size_t n) {
-  Test test;
+Tested decide(std::string what, double distance, const Interval& interval, double margin, size_t n) {
+  Tested test;
   test.what = std::move(what);
   test.distance = distance;
   test.interval = interval;
@@ -179,8 +179,8 @@ Interval share_interval(const Share& a, const Share& b) {
           d + std::hypot(in_b.high - share(b), share(a) - in_a.low)};
 }
 
-Test test_share(std::string what, const Share& a, const Share& b, double margin) {
-  Test test = decide(std::move(what), share(b) - share(a), share_interval(a, b), margin, std::min(a.runs, b.runs));
+Tested test_share(std::string what, const Share& a, const Share& b, double margin) {
+  Tested test = decide(std::move(what), share(b) - share(a), share_interval(a, b), margin, std::min(a.runs, b.runs));
   test.a = share(a);
   test.b = share(b);
   return test;

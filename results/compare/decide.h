@@ -33,7 +33,7 @@ std::string_view to_string(Decision decision);  // "agree", "disagree", "too few
 Decision worst(Decision a, Decision b);
 
 // One thing that was tested.
-struct Test {
+struct Tested {
   std::string what;  // "p50", "p90", "p99", "mean", "distribution", or an outcome in words
   Decision decision = Decision::too_few;
   double a = 0, b = 0;          // the figures of both arms: the metric's unit, or shares of runs; of "distribution" 0
@@ -45,7 +45,7 @@ struct Test {
 
 // Whether the interval around the estimate lies within [-margin, margin], and, if it straddles it, how
 // many runs per arm would settle it, after n.
-Test decide(std::string what, double distance, const Interval& interval, double margin, size_t n);
+Tested decide(std::string what, double distance, const Interval& interval, double margin, size_t n);
 
 // In how many runs something came about.
 struct Share {
@@ -55,12 +55,12 @@ struct Share {
 // 0 and 1, too ("Interval estimation for the difference between independent proportions", Statistics
 // in Medicine 17, 1998, method 10). runs > 0.
 Interval share_interval(const Share& a, const Share& b);
-Test test_share(std::string what, const Share& a, const Share& b, double margin);
+Tested test_share(std::string what, const Share& a, const Share& b, double margin);
 
 // Of measured values: p50, the tail (p99, or p90 while there are too few values for that) and the
 // distribution. Both samples have values. `runs` is how many runs each arm has, with values or without.
 struct ValueTests {
-  std::vector<Test> tests;
+  std::vector<Tested> tests;
   std::optional<Bootstrap> bootstrap;  // nothing for fewer than least_runs in either arm
   double ks = 0, beyond = 0;           // as observed
   // Of b against a, confidence 1 - 2 * alpha, when there is a bootstrap.

@@ -36,7 +36,7 @@ Json figured_json(const Figured& f) {
   return out;
 }
 
-Json test_json(const Test& test, const std::string& why) {
+Json test_json(const Tested& test, const std::string& why) {
   return {{"what", test.what},     {"outcome", to_string(test.decision)}, {"reference", number(test.a)},
           {"arm", number(test.b)}, {"distance", number(test.distance)},   {"interval", interval_json(test.interval)},
           {"margin", test.margin}, {"runs_needed", runs_json(test.runs)}, {"why", why}};
@@ -44,7 +44,7 @@ Json test_json(const Test& test, const std::string& why) {
 
 Json line_json(const Comparison& comparison, const Metric& metric, const Line& line) {
   Json tests = Json::array();
-  for (const Test& test : line.tests)
+  for (const Tested& test : line.tests)
     tests.push_back(test_json(test, why(metric.metric, test, comparison.margins.at(metric.metric))));
   return {{"of", line.about},
           {"reference", figured_json(line.a)},
@@ -74,7 +74,7 @@ Json metric_json(const Comparison& comparison, const Metric& metric, size_t arm)
   out["values"] = Json::array();
   for (const Line& line : metric.lines) out["values"].push_back(line_json(comparison, metric, line));
   out["outcomes"] = Json::array();
-  for (const Test& test : metric.outcomes)
+  for (const Tested& test : metric.outcomes)
     out["outcomes"].push_back(test_json(test, why_share(test, comparison.runs[0], comparison.runs[arm])));
   return out;
 }

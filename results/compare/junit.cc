@@ -13,15 +13,15 @@ namespace {
 std::string reasons(const Comparison& comparison, const Metric& metric, size_t arm) {
   std::string text;
   for (const Decision wanted : {Decision::disagree, Decision::too_few, Decision::agree}) {
-    const auto add = [&](const Test& test, const std::string& about, const std::string& why) {
+    const auto add = [&](const Tested& test, const std::string& about, const std::string& why) {
       if (test.decision == wanted)
         text += fmt::format("{}{}: {}{}", text.empty() ? "" : "\n", to_string(wanted), about.empty() ? "" : about + " ",
                             why);
     };
     for (const Line& line : metric.lines)
-      for (const Test& test : line.tests)
+      for (const Tested& test : line.tests)
         add(test, line.about, why(metric.metric, test, comparison.margins.at(metric.metric)));
-    for (const Test& test : metric.outcomes) add(test, "", why_share(test, comparison.runs[0], comparison.runs[arm]));
+    for (const Tested& test : metric.outcomes) add(test, "", why_share(test, comparison.runs[0], comparison.runs[arm]));
   }
   return text;
 }

@@ -23,7 +23,7 @@ std::vector<std::string> row(const Metric& metric, const Line& line) {
   };
   const bool both = !line.tests.empty(), count = is_count(metric.metric);
   Decision decision = Decision::agree;
-  for (const Test& test : line.tests) decision = worst(decision, test.decision);
+  for (const Tested& test : line.tests) decision = worst(decision, test.decision);
   return {metric_name(metric.metric),
           clean(line.about),
           fmt::format("{}/{}", line.a.values, line.b.values),
@@ -47,11 +47,11 @@ void print_reasons(Printer& p, const Comparison& comparison, const Versus& versu
   for (const Metric& metric : versus.metrics) {
     const scenario::Margin& margin = comparison.margins.at(metric.metric);
     for (const Line& one : metric.lines)
-      for (const Test& test : one.tests)
+      for (const Tested& test : one.tests)
         if (test.decision != Decision::agree)
           line(test.decision, fmt::format("{}{}, {}", metric_name(metric.metric),
                                           one.about.empty() ? "" : " " + one.about, why(metric.metric, test, margin)));
-    for (const Test& test : metric.outcomes) {
+    for (const Tested& test : metric.outcomes) {
       if (test.decision != Decision::agree)
         line(test.decision, why_share(test, comparison.runs[0], comparison.runs[arm]));
       else

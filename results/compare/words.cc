@@ -23,7 +23,7 @@ std::string rate_text(double bits_per_second) {
   return fmt::format("{:.0f} bit/s", bits_per_second);
 }
 
-std::string needed_text(const Test& test) {
+std::string needed_text(const Tested& test) {
   if (test.decision != Decision::too_few) return "";
   return test.runs ? fmt::format("; {} runs of each arm would do", *test.runs)
                    : "; it lies at the margin, where no number of runs would do";
@@ -69,7 +69,7 @@ std::string margin_text(Compared metric, const scenario::Margin& margin) {
   return text;
 }
 
-std::string why(Compared metric, const Test& test, const scenario::Margin& margin) {
+std::string why(Compared metric, const Tested& test, const scenario::Margin& margin) {
   const bool measured = std::isfinite(test.interval.low) || std::isfinite(test.interval.high);
   if (test.what == "distribution") {
     std::string text = fmt::format("distribution: {:.0f}% of the values lie beyond {}", test.distance * 100,
@@ -83,7 +83,7 @@ std::string why(Compared metric, const Test& test, const scenario::Margin& margi
   return text + fmt::format("; the margin is {}", margin_text(metric, margin)) + needed_text(test);
 }
 
-std::string why_share(const Test& test, size_t reference_runs, size_t arm_runs) {
+std::string why_share(const Tested& test, size_t reference_runs, size_t arm_runs) {
   const auto hits = [](double share, size_t runs) { return std::llround(share * static_cast<double>(runs)); };
   return fmt::format("{}: in {} of {} runs against {} of {} ({:+.0f}% to {:+.0f}%; {:.0f}% may be){}", test.what,
                      hits(test.a, reference_runs), reference_runs, hits(test.b, arm_runs), arm_runs,

@@ -14,9 +14,9 @@ std::string interval_text(const std::optional<Interval>& interval, int decimals 
 std::string margin_text(scenario::Compared metric, const scenario::Margin& margin);
 
 // Why a test of values came out as it did.
-std::string why(scenario::Compared metric, const Test& test, const scenario::Margin& margin);
+std::string why(scenario::Compared metric, const Tested& test, const scenario::Margin& margin);
 // The same of an outcome: "in 30 of 30 runs against 0 of 30".
-std::string why_share(const Test& test, size_t reference_runs, size_t arm_runs);
+std::string why_share(const Tested& test, size_t reference_runs, size_t arm_runs);
 
 // "agree", "disagree", "too few samples: 120 runs of each arm would do".
 std::string conclusion_text(const Conclusion& conclusion);
