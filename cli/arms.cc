@@ -52,9 +52,11 @@ tl::expected<std::vector<Arm>, std::string> parse_arms(const std::vector<std::st
       if (one == "native" || *ground != GroundKind::sim) arms.push_back({*ground, one});
     if (*ground == GroundKind::sim &&
         std::find(implementations.begin(), implementations.end(), "native") == implementations.end())
-      return tl::unexpected("the sim ground has native nodes only: say --nodes native,... or leave out sim");
+      return tl::unexpected<std::string>(
+          "the sim ground has native nodes only: say --nodes native,... or leave out sim");
   }
-  if (arms.size() < 2) return tl::unexpected("one arm alone is compared with nothing: name two grounds or --nodes");
+  if (arms.size() < 2)
+    return tl::unexpected<std::string>("one arm alone is compared with nothing: name two grounds or --nodes");
   return arms;
 }
 

@@ -21,8 +21,8 @@ std::optional<int64_t> repetitions(double far, double allowed, size_t n) {
 }
 
 // More runs so that `have` values of `runs` runs become `wanted`.
-int64_t runs_for(size_t wanted, size_t have, size_t runs) {
-  return static_cast<int64_t>((wanted * runs + have - 1) / have);
+int64_t runs_for(double wanted, double have, size_t runs) {
+  return static_cast<int64_t>(std::ceil(wanted / have * static_cast<double>(runs) - 1e-9));
 }
 
 double z_of(double confidence) {
@@ -59,7 +59,8 @@ class Tester {
       : tolerance_{margin.ratio, margin.difference},
         runs_(std::min(a.size(), b.size())),
         valued_(std::min(runs_with_values(a), runs_with_values(b))),
-        values_(std::min(count_values(a), count_values(b))) {
+        a_(a),
+        b_(b) {
     const bool enough = valued_ >= least_runs;
     bootstrap_ = bootstrap(a, b, tolerance_, stream, enough ? replicates : 0);
     out_.ks = bootstrap_.observed.ks;
@@ -71,7 +72,7 @@ class Tester {
     const auto distance = [&](const Replicate& one) { return tolerance_.distance(one.a.*which, one.b.*which); };
     const double observed = distance(bootstrap_.observed);
     Tested test = cut_ ? decide(name, observed, percentiles(column(bootstrap_, distance), *cut_), 1, runs_)
-                       : undecided(name, observed, 1, least_runs, valued_);
+                       : undecided(name, observed, 1);
     test.a = bootstrap_.observed.a.*which;
     test.b = bootstrap_.observed.b.*which;
     out_.tests.push_back(std::move(test));
@@ -79,11 +80,14 @@ class Tester {
 
   // The highest quantile that so few values can tell something about.
   void tail() {
-    if (!cut_ || values_ >= least_values_p99) return figure("p99", &Figures::p99);
+    if (!cut_) return figure("p99", &Figures::p99);
+    const auto values = [&](double p) { return std::min(independent_values(a_, p), independent_values(b_, p)); };
+    if (values(0.99) >= least_values_p99) return figure("p99", &Figures::p99);
     figure("p90", &Figures::p90);
-    if (values_ >= least_values_p90 || out_.tests.back().decision == Decision::disagree) return;
+    const double have = values(0.9);
     Tested& test = out_.tests.back();
-    const int64_t wanted = runs_for(least_values_p90, values_, runs_);
+    if (have >= least_values_p90 || test.decision == Decision::disagree) return;
+    const int64_t wanted = runs_for(least_values_p90, have, runs_);
     if (test.decision == Decision::agree) test.runs = wanted;
     if (test.runs) test.runs = std::max(*test.runs, wanted);
     test.decision = Decision::too_few;
@@ -94,7 +98,7 @@ class Tester {
   // errs on the safe side; the lower one is reflected at the observed distance.
   void distribution(double margin) {
     const double observed = bootstrap_.observed.beyond;
-    if (!cut_) return out_.tests.push_back(undecided("distribution", observed, margin, least_runs, valued_));
+    if (!cut_) return out_.tests.push_back(undecided("distribution", observed, margin));
     const Interval drawn = percentiles(column(bootstrap_, [](const Replicate& r) { return r.beyond; }), *cut_);
     const Interval safe{std::max(0.0, std::min(observed, 2 * observed - drawn.high)), std::max(observed, drawn.high)};
     out_.tests.push_back(decide("distribution", observed, safe, margin, runs_));
@@ -111,18 +115,19 @@ class Tester {
   }
 
  private:
-  Tested undecided(std::string what, double distance, double margin, size_t wanted, size_t have) const {
+  Tested undecided(std::string what, double distance, double margin) const {
     Tested test;
     test.what = std::move(what);
     test.distance = distance;
     test.margin = margin;
     test.interval = {-std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()};
-    test.runs = runs_for(wanted, have, runs_);
+    test.runs = runs_for(least_runs, static_cast<double>(valued_), runs_);
     return test;
   }
 
   Tolerance tolerance_;
-  size_t runs_, valued_, values_;  // of the smaller arm: runs, those with values, values
+  size_t runs_, valued_;  // of the smaller arm: runs, those with values
+  const Sample &a_, &b_;
   Bootstrap bootstrap_;
   std::optional<double> cut_;
   ValueTests out_;

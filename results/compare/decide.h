@@ -21,7 +21,7 @@ inline constexpr double alpha = 0.05;
 inline constexpr size_t default_replicates = 2000;
 // Fewer runs with values say nothing about how runs differ.
 inline constexpr size_t least_runs = 10;
-// So many values are needed for one in twenty samples at most to have none beyond its quantile:
+// So many independent values are needed for one in twenty samples at most to have none beyond its quantile:
 // 1 - p^n >= 1 - alpha.
 inline constexpr size_t least_values_p90 = 29, least_values_p99 = 299;
 // No more repetitions than this are ever asked for; what would need more lies at the margin.

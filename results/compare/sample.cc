@@ -54,6 +54,24 @@ size_t count_values(const Sample& sample) {
   return n;
 }
 
+// The variance of the share of values above the quantile is p * (1 - p) / n for n independent values. What it is
+// between runs says how many that would be (Kish's design effect).
+double independent_values(const Sample& sample, double p) {
+  const double quantile = Pool(sample).quantile(p);
+  double sum = 0, squares = 0, runs = 0;
+  for (const RunValues& run : sample) {
+    if (run.values.empty()) continue;
+    const auto above = std::count_if(run.values.begin(), run.values.end(), [&](double v) { return v > quantile; });
+    const double share = static_cast<double>(above) / static_cast<double>(run.values.size());
+    sum += share;
+    squares += share * share;
+    ++runs;
+  }
+  const auto all = static_cast<double>(count_values(sample));
+  const double variance = squares / runs - (sum / runs) * (sum / runs);
+  return variance > 0 ? std::min(all, runs * p * (1 - p) / variance) : all;
+}
+
 Pool::Pool(const Sample& sample) : weights_(sample.size()) {
   std::vector<std::pair<double, uint32_t>> all;
   for (size_t run = 0; run < sample.size(); ++run) {

@@ -22,6 +22,10 @@ using Sample = std::vector<RunValues>;
 size_t runs_with_values(const Sample& sample);
 size_t count_values(const Sample& sample);
 
+// How many independent values would tell as much about the quantile p as these do: values of one run that lie above
+// it together count less. At most the number of values. The sample has values; 0 < p < 1.
+double independent_values(const Sample& sample, double p);
+
 // A run with more values than this stands for itself by so many of its order statistics, evenly spaced.
 inline constexpr size_t most_values_of_run = 1000;
 

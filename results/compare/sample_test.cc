@@ -63,6 +63,23 @@ TEST(Pool, ThinsLongRuns) {
   for (const double p : {0.01, 0.5, 0.9, 0.99}) EXPECT_NEAR(pool.quantile(p), p, 0.001);
 }
 
+// Values that go together in a run count as one, values that do not count each.
+TEST(Sample, IndependentValues) {
+  Draws draws("independent");
+  const Sample alone = made_up(40, [&](uint64_t) { return std::vector<double>{draws.uniform()}; });
+  EXPECT_NEAR(independent_values(alone, 0.9), 40, 1e-9);
+  const Sample together = made_up(40, [&](uint64_t) { return std::vector<double>(50, draws.uniform()); });
+  EXPECT_NEAR(independent_values(together, 0.9), 40, 1e-9);
+  const Sample apart = made_up(40, [&](uint64_t) {
+    std::vector<double> values(50);
+    for (double& value : values) value = draws.uniform();
+    return values;
+  });
+  EXPECT_GT(independent_values(apart, 0.9), 1000);
+  EXPECT_LE(independent_values(apart, 0.9), 2000);
+  EXPECT_EQ(independent_values(singles({3, 3, 3, 3}), 0.9), 4);
+}
+
 // Within either of ratio and difference is near enough, and distances are counted in the wider one.
 TEST(Tolerance, TakesTheWiderOfBoth) {
   const Tolerance tolerance{2.0, 10.0};
