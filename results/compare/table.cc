@@ -17,25 +17,33 @@ std::string mark(const Printer& p, Decision decision) {
   return p.paint(decision == Decision::disagree ? "DISAGREE" : to_string(decision), color);
 }
 
-std::vector<std::string> row(const Metric& metric, const Line& line) {
+// The verdict of a metric stands in its first row, whatever that row is about.
+std::vector<std::string> row(const Metric& metric, const Line& line, bool first) {
+  const bool count = is_count(metric.metric);
   const auto figure = [&](const Figured& in, double value) {
     return in.values > 0 ? value_text(metric.metric, value) : std::string("-");
   };
-  const bool both = !line.tests.empty(), count = is_count(metric.metric);
-  Decision decision = Decision::agree;
-  for (const Tested& test : line.tests) decision = worst(decision, test.decision);
-  return {metric_name(metric.metric),
-          clean(line.about),
-          fmt::format("{}/{}", line.a.values, line.b.values),
-          figure(line.a, count ? line.a.mean : line.a.p50),
-          figure(line.b, count ? line.b.mean : line.b.p50),
-          count ? (line.mean_difference ? "by " + interval_text(line.mean_difference, 1) : "-")
-                : interval_text(line.p50_ratio),
-          figure(line.a, line.a.p99),
-          figure(line.b, line.b.p99),
-          count ? "" : interval_text(line.p99_ratio),
-          both ? fmt::format("{:.2f}", line.ks) : "-",
-          both ? std::string(to_string(decision)) : "-"};
+  const auto middle = [&](const Figured& in) {
+    return count && in.values > 0 ? "mean " + figure(in, in.mean) : figure(in, in.p50);
+  };
+  return {
+      first ? metric_name(metric.metric) : "",
+      clean(line.about),
+      fmt::format("{}/{}", line.a.values, line.b.values),
+      middle(line.a),
+      middle(line.b),
+      count && line.mean_difference ? "by " + interval_text(line.mean_difference, 1) : interval_text(line.p50_ratio),
+      figure(line.a, line.a.p99),
+      figure(line.b, line.b.p99),
+      count ? "" : interval_text(line.p99_ratio),
+      line.tests.empty() ? "-" : fmt::format("{:.2f}", line.ks),
+      first ? std::string(to_string(metric.conclusion().decision)) : ""};
+}
+
+void add_rows(const Metric& metric, Rows& rows) {
+  // Of some nothing can be measured, only what came about: calls that all fail.
+  if (metric.lines.empty()) rows.push_back(row(metric, {}, true));
+  for (const Line& line : metric.lines) rows.push_back(row(metric, line, &line == &metric.lines.front()));
 }
 
 void print_reasons(Printer& p, const Comparison& comparison, const Versus& versus, size_t arm) {
@@ -59,8 +67,7 @@ void print_reasons(Printer& p, const Comparison& comparison, const Versus& versu
     }
   }
   if (outcomes > 0)
-    p.line(p.dim(fmt::format("  {} {} about in as many runs of both arms", outcomes,
-                             outcomes == 1 ? "outcome came" : "kinds of outcome came")));
+    p.line(p.dim(outcomes == 1 ? "  1 kind of outcome agrees" : fmt::format("  {} kinds of outcome agree", outcomes)));
 }
 
 void print_versus(Printer& p, const Comparison& comparison, const Versus& versus, size_t arm) {
@@ -83,9 +90,8 @@ void print_versus(Printer& p, const Comparison& comparison, const Versus& versus
   }
   Rows rows = {{"metric", "of", "values", "p50 " + clean(a), clean(b), "ratio, 90%", "p99 " + clean(a), clean(b),
                 "ratio, 90%", "KS", "verdict"}};
-  for (const Metric& metric : versus.metrics)
-    for (const Line& line : metric.lines) rows.push_back(row(metric, line));
-  if (rows.size() > 1) p.grid(rows, "  >>>>>>>>");
+  for (const Metric& metric : versus.metrics) add_rows(metric, rows);
+  p.grid(rows, "  >>>>>>>>");
   print_reasons(p, comparison, versus, arm);
 }
 

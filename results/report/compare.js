@@ -52,17 +52,19 @@ function overlaid(curve) {
   };
 }
 
+// The verdict of a metric stands in its first row, whatever that row is about.
 function metricRows(comparison, metric) {
-  const count = isCount(metric.metric);
-  return metric.values.map((line, i) => el('tr', {class: 'metric', 'data-outcome': metric.outcome},
+  const counted = isCount(metric.metric), nothing = {values: 0, p50: null, p99: null, mean: null};
+  // Of some nothing can be measured, only what came about: calls that all fail.
+  const lines = metric.values.length ? metric.values : [{of: '', reference: nothing, arm: nothing, ks: null}];
+  const middle = (side) => (counted && side.mean !== null ? 'mean ' + valueText(metric.metric, side.mean) : valueText(metric.metric, side.p50));
+  return lines.map((line, i) => el('tr', {class: 'metric', 'data-outcome': metric.outcome},
     cell(i === 0 ? verdictPill(metric.outcome) : ''), cell(i === 0 ? comparison.texts[metric.metric].name : ''), cell(typeset(line.of)),
-    cell(`${line.reference.values} / ${line.arm.values}`, 'n'),
-    cell(valueText(metric.metric, count ? line.reference.mean : line.reference.p50), 'n'),
-    cell(valueText(metric.metric, count ? line.arm.mean : line.arm.p50), 'n'),
-    cell(count ? (line.mean_difference ? 'by ' + intervalText(line.mean_difference, 1) : '–') : intervalText(line.p50_ratio, 2), 'n'),
+    cell(`${line.reference.values} / ${line.arm.values}`, 'n'), cell(middle(line.reference), 'n'), cell(middle(line.arm), 'n'),
+    cell(counted && line.mean_difference ? 'by ' + intervalText(line.mean_difference, 1) : intervalText(line.p50_ratio, 2), 'n'),
     cell(valueText(metric.metric, line.reference.p99), 'n'), cell(valueText(metric.metric, line.arm.p99), 'n'),
-    cell(count ? '' : intervalText(line.p99_ratio, 2), 'n'),
-    cell(line.ks === null ? '–' : line.ks.toFixed(2), 'n'), cell(comparison.texts[metric.metric].margin)));
+    cell(counted ? '' : intervalText(line.p99_ratio, 2), 'n'),
+    cell(line.ks === null ? '–' : line.ks.toFixed(2), 'n'), cell(i === 0 ? comparison.texts[metric.metric].margin : '')));
 }
 
 // What was tested and did not agree; the rest behind a click.
@@ -92,7 +94,8 @@ function versusSection(comparison, versus) {
 }
 
 function curvesPart(comparison, index) {
-  const drawable = comparison.curves.filter((curve) => curve.arms.some((arm) => arm.ecdf.length));
+  // A single value in all arms is no distribution worth a picture.
+  const drawable = comparison.curves.filter((curve) => new Set(curve.arms.flatMap((arm) => arm.ecdf.map(([x]) => x))).size > 1);
   return el('div', {class: 'columns even'}, drawable.map((curve, i) =>
     section('', `${curve.name[0].toUpperCase()}${curve.name.slice(1)} ${typeset(curve.of)}`, chart(`curve-${index}-${i}`, () => overlaid(curve)))));
 }
@@ -100,11 +103,10 @@ function curvesPart(comparison, index) {
 const page = document.getElementById('page');
 page.replaceChildren(
   el('header', {}, el('div', {class: 'top'}, el('h1', {}, [...new Set(report.comparisons.map((c) => c.scenario))].join(', ')), verdictPill(report.outcome)),
-    el('p', {class: 'sub'}, report.conclusion), report.command ? el('p', {class: 'sub mono'}, report.command) : null),
+    el('p', {class: 'sub'}, report.outcome === 'too few' ? report.conclusion : ''), report.command ? el('p', {class: 'sub mono'}, report.command) : null),
   ...report.comparisons.flatMap((comparison, i) => [
     ...comparison.versus.map((versus) => versusSection(comparison, versus)), curvesPart(comparison, i)]),
-  el('p', {class: 'notes'}, 'Intervals hold with 90%, by drawing runs again; of messages p50 stands for the mean, and the interval is that of the ' +
-    'difference. KS is the distance of Kolmogorov and Smirnov. How it is judged: results/compare/README.md.'));
+  el('p', {class: 'notes'}, 'Intervals hold with 90%, by drawing runs again; of messages it is that of the difference of the means. KS is the distance of Kolmogorov and Smirnov. How it is judged: results/compare/README.md.'));
 drawCharts().then(() => { document.body.dataset.ready = '1'; }).catch(showError);
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawCharts);
 let resizing = 0;
