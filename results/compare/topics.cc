@@ -42,6 +42,37 @@ Labels labels_of(const RunRecord& run, const std::set<std::string>& paths) {
   return out;
 }
 
+// The runs of one variant of a scenario.
+struct Group {
+  std::string scenario;
+  Labels labels;
+  std::vector<std::vector<RunRecord>> runs;  // by side
+
+  bool is_shared() const {
+    return std::none_of(runs.begin(), runs.end(), [](const auto& side) { return side.empty(); });
+  }
+};
+
+// In the order of the first side that has them.
+std::vector<Group> groups_of(const std::vector<Side>& sides) {
+  const std::set<std::string> paths = varying(sides);
+  std::vector<Group> groups;
+  for (size_t i = 0; i < sides.size(); ++i) {
+    for (const RunRecord& run : sides[i].runs) {
+      const Labels labels = labels_of(run, paths);
+      auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+        return group.scenario == run.scenario && group.labels == labels;
+      });
+      if (found == groups.end()) {
+        groups.push_back({run.scenario, labels, std::vector<std::vector<RunRecord>>(sides.size())});
+        found = groups.end() - 1;
+      }
+      found->runs[i].push_back(run);
+    }
+  }
+  return groups;
+}
+
 scenario::Margins margins_of(const RunRecord& run, std::vector<std::string>& notes) {
   const auto loaded = scenario::load_text(run.scenario_text, "recorded scenario");
   if (loaded && loaded->size() == 1) return loaded->front().scenario.compare;
@@ -98,44 +129,29 @@ std::vector<Side> sides_of(const std::vector<RunRecord>& runs) {
 }
 
 StoreResult<std::vector<Topic>> topics(const Store& store, const std::vector<Side>& sides) {
-  const std::set<std::string> paths = varying(sides);
-  // In the order of the first side that has them.
-  std::vector<std::pair<std::pair<std::string, Labels>, std::vector<std::vector<RunRecord>>>> groups;
-  for (size_t i = 0; i < sides.size(); ++i) {
-    for (const RunRecord& run : sides[i].runs) {
-      const std::pair key{run.scenario, labels_of(run, paths)};
-      auto found = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return group.first == key; });
-      if (found == groups.end()) {
-        groups.push_back({key, std::vector<std::vector<RunRecord>>(sides.size())});
-        found = groups.end() - 1;
-      }
-      found->second[i].push_back(run);
-    }
-  }
-  std::vector<Topic> out;
-  for (const auto& [key, runs] : groups) {
-    Topic& topic = out.emplace_back();
-    topic.scenario = key.first;
-    RunRecord named;
-    named.labels = key.second;
-    topic.variant = label_text(named);
-    const auto first = std::find_if(runs.begin(), runs.end(), [](const auto& side) { return !side.empty(); });
-    topic.margins = margins_of(first->front(), topic.notes);
-    note_different_texts(runs, topic.notes);
-    for (size_t i = 0; i < sides.size(); ++i) {
-      Arm& arm = topic.arms.emplace_back();
-      arm.name = sides[i].name;
-      if (auto filled = fill(store, runs[i], arm); !filled) return tl::unexpected(filled.error());
-    }
-  }
-  const bool shared = std::any_of(groups.begin(), groups.end(), [](const auto& group) {
-    return std::none_of(group.second.begin(), group.second.end(), [](const auto& runs) { return runs.empty(); });
-  });
-  if (!shared)
+  const std::vector<Group> groups = groups_of(sides);
+  if (std::none_of(groups.begin(), groups.end(), [](const Group& group) { return group.is_shared(); }))
     return tl::unexpected(
         StoreError{fmt::format("{}: these runs have no scenario and variant in common, so there is nothing to compare",
                                store.path()),
                    true});
+  std::vector<Topic> out;
+  for (const Group& group : groups) {
+    Topic& topic = out.emplace_back();
+    topic.scenario = group.scenario;
+    RunRecord named;
+    named.labels = group.labels;
+    topic.variant = label_text(named);
+    const auto first =
+        std::find_if(group.runs.begin(), group.runs.end(), [](const auto& runs) { return !runs.empty(); });
+    topic.margins = margins_of(first->front(), topic.notes);
+    note_different_texts(group.runs, topic.notes);
+    for (size_t i = 0; i < sides.size(); ++i) {
+      Arm& arm = topic.arms.emplace_back();
+      arm.name = sides[i].name;
+      if (auto filled = fill(store, group.runs[i], arm); !filled) return tl::unexpected(filled.error());
+    }
+  }
   return out;
 }
 
