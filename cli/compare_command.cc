@@ -239,10 +239,8 @@ int compare_file(const Options& options) {
   const auto family = open_family(options.database, command_line(options), code);
   if (!family) return code;
   if (!make_runs(*planned, *family, options, code)) {
-    if (code == exit_interrupted)
-      fmt::print(stderr,
-                 "distlab: interrupted; finished runs are kept in {}; to compare them: distlab compare --family {}\n",
-                 options.database, *family);
+    fmt::print(stderr, "distlab: {}; finished runs are kept in {}; to compare them: distlab compare --family {}\n",
+               code == exit_interrupted ? "interrupted" : "not all runs could be made", options.database, *family);
     return code;
   }
   const auto store = results::Store::open(options.database, results::OpenMode::existing);

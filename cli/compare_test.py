@@ -156,6 +156,7 @@ class Grounds(Case):
         with sqlite3.connect(self.path("distlab-results/distlab.db")) as db:
             rows = db.execute("SELECT ground, seed FROM runs ORDER BY ground, seed").fetchall()
         self.assertEqual(rows, [("emu", 1), ("emu", 2), ("emu", 3), ("sim", 1), ("sim", 2), ("sim", 3)])
+        self.assertRegex(self.run_program("report").stdout, r"silence +emu +3 +complete")
         again = self.compared(2, "--family", 1)
         self.assertEqual(again["comparisons"], found["comparisons"])
 

@@ -105,6 +105,22 @@ TEST(Output, TooFew) {
   EXPECT_GE(json["runs_needed"], 10);
 }
 
+// A metric of which only outcomes are known, as of calls that all fail, has a line and a verdict.
+TEST(Output, OnlyOutcomes) {
+  const auto failing = [](const std::string& name) {
+    Arm arm = made_up_arm(name, 30, {});
+    for (Measures& run : arm.runs) {
+      run.values.erase(Compared::call_latency);
+      run.outcomes[Compared::call_latency] = {{"alice->bob", "a call", "timeout"}};
+    }
+    return arm;
+  };
+  const std::vector<Comparison> all{compare(made_up_topic({failing("sim"), failing("emu")}), replicates)};
+  EXPECT_THAT(to_table(all, {}), HasSubstr("  call latency "));
+  EXPECT_THAT(to_table(all, {}), HasSubstr("3 kinds of outcome agree"));
+  EXPECT_EQ(nlohmann::json::parse(to_json(all))["comparisons"][0]["versus"][0]["metrics"][1]["outcome"], "agree");
+}
+
 // An arm without any run is said to be one.
 TEST(Output, NothingToCompare) {
   const std::vector<Comparison> none{
