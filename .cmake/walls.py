@@ -23,6 +23,7 @@ OWN = {
     "models/quic": ["models/host", "models/quic"],
     "models/mesh": ["models/host", "models/quic", "models/mesh"],
     "models/tunnel": ["models/host", "models/mesh", "models/carrier", "models/tunnel"],
+    "models/gateway": ["models/host", "models/etf", "models/dist", "models/epmd", "models/carrier", "models/gateway"],
     "models/process": ["models/host", "models/etf", "models/dist", "models/process"],
     "models": ["models"],
     "sim": ["sim", "models", "scenarios", "results"],

@@ -7,18 +7,11 @@
 
 #include "cli/campaign.h"
 #include "cli/load.h"
-#include "scenarios/shape.h"
 
 namespace distlab::cli {
 namespace {
 
 constexpr const char* implementation_path = "nodes.*.implementation";
-
-// Whether scenarios can say who runs their nodes.
-bool has_implementations() {
-  const scenario::Key* nodes = scenario::find_key(scenario::resolved_shape(), "nodes");
-  return nodes != nullptr && scenario::find_key(nodes->shape.parts[0], "implementation") != nullptr;
-}
 
 }  // namespace
 
@@ -37,8 +30,6 @@ tl::expected<std::vector<Arm>, std::string> parse_arms(const std::vector<std::st
   for (const std::string& one : implementations) {
     if (one != "native" && one != "beam" && one != "macula")
       return tl::unexpected(fmt::format("--nodes {}: nodes are native, beam or macula", one));
-    if (one != "native" && !has_implementations())
-      return tl::unexpected(fmt::format("--nodes {}: this distlab has native nodes only", one));
   }
   std::vector<Arm> arms;
   for (const std::string& name : grounds) {
@@ -62,8 +53,7 @@ tl::expected<std::vector<Arm>, std::string> parse_arms(const std::vector<std::st
 
 std::optional<std::vector<scenario::Variant>> load_arm(const std::string& file,
                                                        std::vector<scenario::Override> overrides, const Arm& arm) {
-  if (!arm.implementation.empty() && has_implementations())
-    overrides.push_back({implementation_path, arm.implementation});
+  if (!arm.implementation.empty()) overrides.push_back({implementation_path, arm.implementation});
   return load_scenario(file, overrides);
 }
 

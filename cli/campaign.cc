@@ -26,17 +26,31 @@ std::string now_text() {
   return text;
 }
 
+// Real BEAM nodes live in real time only.
+void all_native(const Planned& planned, std::set<std::string>& lines) {
+  for (const auto& [key, node] : planned.variant.scenario.nodes) {
+    if (node.implementation == scenario::Implementation::native) continue;
+    lines.insert(
+        fmt::format("{}: '{}' is a real BEAM node, which cannot live in virtual time; run it with --ground emu or "
+                    "live, or with --nodes native",
+                    planned.file, key));
+    return;
+  }
+}
+
 // A line each.
 std::set<std::string> obstacles(const std::vector<Planned>& planned, bool without_netem) {
   std::set<std::string> lines;
-  if (std::all_of(planned.begin(), planned.end(), [](const Planned& p) { return p.ground == GroundKind::sim; }))
-    return lines;
-  const lab::Capabilities capabilities = lab::capabilities();
+  const bool simulated =
+      std::all_of(planned.begin(), planned.end(), [](const Planned& p) { return p.ground == GroundKind::sim; });
+  const lab::Capabilities capabilities = simulated ? lab::Capabilities{} : lab::capabilities();
   for (const Planned& p : planned) {
-    if (p.ground == GroundKind::live) {
+    if (p.ground == GroundKind::sim) {
+      all_native(p, lines);
+    } else if (p.ground == GroundKind::live) {
       for (const std::string& line : ground::live_obstacles(p.variant.scenario, {without_netem}, capabilities))
         lines.insert(fmt::format("{}: {}", p.file, line));
-    } else if (p.ground == GroundKind::emu && !capabilities.lab.available) {
+    } else if (!capabilities.lab.available) {
       lines.insert(fmt::format("the emu ground needs namespaces: {}", capabilities.lab.reason));
     }
   }

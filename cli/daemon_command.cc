@@ -1,5 +1,5 @@
 // `distlab relay` and `distlab agent`: the program distlab-daemon, which stands beside this one and knows
-// nothing of simulation, takes over.
+// nothing of simulation, takes over. `distlab erl` and `distlab iex`: the shell that distlab-erl starts.
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -17,8 +17,8 @@ namespace distlab::cli {
 namespace {
 
 // Returns only when it fails.
-int become_daemon(const std::string& command, std::vector<std::string> arguments) {
-  const std::string program = beside_us("distlab-daemon");
+int become(const std::string& name, const std::string& command, std::vector<std::string> arguments) {
+  const std::string program = beside_us(name);
   arguments.insert(arguments.begin(), {"distlab", command});
   std::vector<char*> words;
   for (std::string& argument : arguments) words.push_back(argument.data());
@@ -28,18 +28,21 @@ int become_daemon(const std::string& command, std::vector<std::string> arguments
   return exit_internal;
 }
 
-void add_daemon(CLI::App& app, int& code, const std::string& name, const std::string& help) {
+void add_program(CLI::App& app, int& code, const std::string& program, const std::string& name,
+                 const std::string& help) {
   CLI::App* const command = app.add_subcommand(name, help);
-  command->set_help_flag();   // the daemon has its own
+  command->set_help_flag();   // the program has its own
   command->prefix_command();  // takes all that follows as it stands
-  command->callback([command, name, &code] { code = become_daemon(name, command->remaining()); });
+  command->callback([command, program, name, &code] { code = become(program, name, command->remaining()); });
 }
 
 }  // namespace
 
 void add_daemon_commands(CLI::App& app, int& code) {
-  add_daemon(app, code, "relay", "Run a relay on real sockets, or ask one that runs");
-  add_daemon(app, code, "agent", "Run a node on real sockets, or ask one that runs");
+  add_program(app, code, "distlab-daemon", "relay", "Run a relay on real sockets, or ask one that runs");
+  add_program(app, code, "distlab-daemon", "agent", "Run a node on real sockets, or ask one that runs");
+  add_program(app, code, "distlab-erl", "erl", "An Erlang shell whose distribution goes over relays");
+  add_program(app, code, "distlab-erl", "iex", "The same with Elixir's shell");
 }
 
 }  // namespace distlab::cli

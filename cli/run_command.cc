@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::vector<std::string> files, sets;
   std::string ground = "sim";
+  std::string nodes;  // their implementation; empty: as the file says
   bool without_netem = false;
   double max_lateness_ms = 10;
   std::string database = default_database;
@@ -34,7 +35,9 @@ struct Options {
 };
 
 std::optional<std::vector<Planned>> plan(const Options& options) {
-  const auto overrides = parse_overrides(options.sets);
+  std::vector<std::string> sets = options.sets;
+  if (!options.nodes.empty()) sets.push_back("nodes.*.implementation=" + options.nodes);
+  const auto overrides = parse_overrides(sets);
   if (!overrides) return std::nullopt;
   const GroundKind ground = parse_ground(options.ground).value_or(GroundKind::sim);
   std::vector<Planned> out;
@@ -53,6 +56,7 @@ std::string command_line(const Options& options) {
   for (const std::string& file : options.files) text += " " + file;
   for (const std::string& set : options.sets) text += " --set " + set;
   if (options.ground != "sim") text += " --ground " + options.ground;
+  if (!options.nodes.empty()) text += " --nodes " + options.nodes;
   text += fmt::format(" --seed {}", options.seed);
   if (options.repeat > 1) text += fmt::format(" --repeat {}", options.repeat);
   return text;
@@ -164,6 +168,11 @@ void add_run_command(CLI::App& app, int& code) {
                    "the kernel's network)")
       ->check(CLI::IsMember({"sim", "emu", "live"}))
       ->capture_default_str();
+  command
+      ->add_option("--nodes", options->nodes,
+                   "who plays the nodes, whatever the file says: native (ours), beam (an unmodified Erlang node) or\n"
+                   "macula (Erlang with -proto_dist macula); the last two on emu and live")
+      ->check(CLI::IsMember({"native", "beam", "macula"}));
   command->add_flag("--without-netem", options->without_netem,
                     "live: leave out delay, jitter, loss, duplicates and reordering, for kernels without netem");
   command
@@ -191,6 +200,7 @@ void add_run_command(CLI::App& app, int& code) {
       "  distlab run scenarios/quickstart.yaml\n"
       "  distlab run scenarios/tick-timeout.yaml --repeat 200 --junit results.xml\n"
       "  distlab run scenarios/relay-restart.yaml --ground emu\n"
+      "  distlab run scenarios/relay-restart.yaml --ground emu --nodes beam\n"
       "  distlab run scenarios/quickstart.yaml --set nodes.alice.net_ticktime=20s\n\n"
       "Exit codes: 0 all held, 1 an expectation failed, 2 unknown (nothing to judge, or not complete),\n"
       "3 two runs of one seed differ, 64 usage, 70 internal error, 130 interrupted.");

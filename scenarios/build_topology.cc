@@ -116,6 +116,8 @@ Node Builder::build_node(const std::string& key, const Value& map, const Mark& m
   if (const Value* cookies = map.get("cookies"))
     for (const Member& peer : cookies->members) node.cookies[peer.key] = peer.value.text;
   if (text_field(map, "carrier") == "relay") node.carrier = CarrierKind::relay;
+  if (text_field(map, "implementation") == "beam") node.implementation = Implementation::beam;
+  if (text_field(map, "implementation") == "macula") node.implementation = Implementation::macula;
   node.membership = membership(map, mark, node);
   node.epmd_port = integer_field<uint16_t>(map, "epmd_port", 1, 65535).value_or(node.epmd_port);
   node.listen_port = integer_field<uint16_t>(map, "listen_port", 0, 65535).value_or(node.listen_port);
@@ -154,6 +156,29 @@ void Builder::check_node(const Value& map, const Mark& mark, const Node& node) {
   if (node.dist_buf_busy_limit == 0 || node.dist_buf_busy_limit > uint64_t{2} << 30)
     report_.add(map.get("dist_buf_busy_limit")->mark, "'dist_buf_busy_limit' must be between 1B and 2GiB");
   check_time(map, "start");
+  check_implementation(map, mark, node);
+}
+
+void Builder::check_implementation(const Value& map, const Mark& mark, const Node& node) {
+  if (node.implementation == Implementation::native) return;
+  const Value* given = scalar_of(map, "implementation");
+  const Mark& where = given != nullptr ? given->mark : mark;
+  if (node.implementation == Implementation::macula && node.carrier != CarrierKind::relay)
+    report_.add(where, "implementation 'macula' has the carrier 'relay' only; 'beam' has both");
+  if (!node.removed_flags.empty())
+    report_.add(where, "a BEAM announces all its distribution flags; 'flags' is for native nodes");
+}
+
+std::string_view to_string(Implementation implementation) {
+  switch (implementation) {
+    case Implementation::native:
+      return "native";
+    case Implementation::beam:
+      return "beam";
+    case Implementation::macula:
+      return "macula";
+  }
+  return "";
 }
 
 // By host; relays of one machine are on one site.

@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t max_payload = uint64_t{64} << 20;
 constexpr uint64_t max_bulk = uint64_t{1} << 30;
 constexpr Duration default_timeout = std::chrono::seconds{5};  // gen_server:call/2
+constexpr Duration eval_timeout = std::chrono::minutes{1};
 
 const std::map<std::string, ActionKind, std::less<>>& action_kinds() {
   static const std::map<std::string, ActionKind, std::less<>> kinds{{"connect", ActionKind::connect},
@@ -28,13 +29,14 @@ const std::map<std::string, ActionKind, std::less<>>& action_kinds() {
                                                                     {"spawn", ActionKind::spawn},
                                                                     {"global_register", ActionKind::global_register},
                                                                     {"global_sync", ActionKind::global_sync},
-                                                                    {"set_cookie", ActionKind::set_cookie}};
+                                                                    {"set_cookie", ActionKind::set_cookie},
+                                                                    {"eval", ActionKind::eval}};
   return kinds;
 }
 
 bool is_alone(ActionKind kind) {
   return kind == ActionKind::pg_join || kind == ActionKind::pg_leave || kind == ActionKind::global_register ||
-         kind == ActionKind::global_sync;
+         kind == ActionKind::global_sync || kind == ActionKind::eval;
 }
 
 }  // namespace
@@ -108,10 +110,12 @@ void Builder::parameters(const Value& map, Action& action) {
   if (kind == ActionKind::bulk && size != nullptr && parse_size(size->text) && action.payload == 0)
     report_.add(size->mark, "a bulk message has 1B at least");
   if (calls || kind == ActionKind::spawn) action.timeout = default_timeout;
+  if (kind == ActionKind::eval) action.timeout = eval_timeout;
   if (text_field(map, "timeout") == "infinity") action.timeout.reset();
   if (const auto timeout = duration_field(map, "timeout")) action.timeout = timeout;
   action.group = text_field(map, kind == ActionKind::global_register ? "name" : "group");
   action.cookie = text_field(map, "cookie");
+  action.code = text_field(map, "code");
 }
 
 void Builder::add_action(const Value& at, Action action) {
@@ -126,6 +130,10 @@ void Builder::alone(const Value& target, const Action& action) {
   for (const std::string& node : nodes_of(target)) {
     Action one = action;
     one.from = node;
+    if (action.kind == ActionKind::eval && out_.nodes.at(node).implementation == Implementation::native)
+      report_.add(target.mark, fmt::format("'{}' is no BEAM, which alone evaluates Erlang: give it 'implementation: "
+                                           "beam', or run with --nodes beam",
+                                           node));
     add_action(target, std::move(one));
   }
 }

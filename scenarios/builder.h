@@ -55,6 +55,7 @@ class Builder {
   void build_nodes();
   Node build_node(const std::string& key, const Value& map, const Mark& mark);
   void check_node(const Value& map, const Mark& mark, const Node& node);
+  void check_implementation(const Value& map, const Mark& mark, const Node& node);
   void check_machines();
   std::map<std::string, std::string> relay_hosts();
   void build_pcap();

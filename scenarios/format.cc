@@ -62,6 +62,11 @@ std::vector<Key> node_keys() {
       optional("cookie", cookie(), "Its own cookie, shown to every peer without one in `cookies`.", "distlab"),
       optional("cookies", names(cookie(), check_site_or_node, name_pattern),
                "Per peer (a key of `nodes`): the cookie used towards it, as `erlang:set_cookie/2` sets it."),
+      optional(
+          "implementation", choice_shape("an implementation", {"native", "beam", "macula"}),
+          "Who plays it: distlab's own node, an unmodified Erlang node, or one with `-proto_dist macula`. The last "
+          "two need real hosts (emu or live), and ignore `boot`.",
+          "native"),
       optional("carrier", choice_shape("a carrier", {"tcp", "relay"}),
                "How distribution bytes travel: TCP through EPMD, or a tunnel through relays.", "tcp"),
       optional("epmd_port", integer_shape(1, 65535), "`ERL_EPMD_PORT`.", "4369"),
@@ -200,6 +205,8 @@ const std::vector<std::string>& event_kinds() {
                                               "ping_done",
                                               "call_done",
                                               "bulk_done",
+                                              "eval_done",
+                                              "scheduler_stall",
                                               "message_sent",
                                               "message_received",
                                               "monitor_down",

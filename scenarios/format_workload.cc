@@ -78,6 +78,9 @@ Shape action() {
           {required("global_sync", node_patterns(), "`global:sync/0`."), {}},
           {required("set_cookie", node_or_pair(), "`erlang:set_cookie/1` of a node, or `/2` of a node towards a peer."),
            {required("cookie", cookie(), "The new cookie.")}},
+          {required("eval", node_patterns(), "A BEAM node evaluates Erlang; `eval_done` says what came of it."),
+           {required("code", text_shape("Erlang expressions"), "Expressions, as in the shell: `mnesia:start().`"),
+            optional("timeout", timeout_shape(), "After which the evaluation is ended.", "1m")}},
       });
 }
 

@@ -138,10 +138,17 @@ const std::vector<Case>& cases() {
        "x.yaml:7:33: unknown key 'coookie'; did you mean 'cookie'?"},
       {"template_twice", node("site: s }\n  'k{i}': { count: 2, site: s }\n  'k{i:01}': { count: 2, site: s"),
        "x.yaml:8:3: 'k1' is made by two templates"},
+      {"macula_over_tcp", node("site: s, implementation: macula"),
+       "x.yaml:6:33: implementation 'macula' has the carrier 'relay' only; 'beam' has both"},
+      {"beam_without_flags", node("site: s, implementation: beam, flags: { remove: [SPAWN] }"),
+       "x.yaml:6:33: a BEAM announces all its distribution flags; 'flags' is for native nodes"},
       // Workload.
       {"no_verb", action("at: 1s"),
        "x.yaml:5:12: an action is one of: connect, disconnect, call, rpc, erpc, send, bulk, "
-       "pg_join, pg_leave, monitor, link, spawn, global_register, global_sync, set_cookie"},
+       "pg_join, pg_leave, monitor, link, spawn, global_register, global_sync, set_cookie, eval"},
+      {"eval_without_beam", action("at: 1s, eval: a, code: ok"),
+       "x.yaml:5:28: 'a' is no BEAM, which alone evaluates Erlang: give it 'implementation: beam', or run with --nodes "
+       "beam"},
       {"misspelt_verb", action("at: 1s, conect: a -> b"), "x.yaml:5:22: unknown key 'conect'; did you mean 'connect'?"},
       {"two_verbs", action("at: 1s, call: a -> b, send: a -> b"),
        "x.yaml:5:36: an action is one of 'call' and 'send', not both"},

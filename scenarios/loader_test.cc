@@ -57,6 +57,7 @@ nodes:
   EXPECT_EQ(alice.epmd_port, 4370);
   EXPECT_EQ(alice.listen_port, 9100);
   EXPECT_EQ(alice.net_ticktime, 8s);
+  EXPECT_EQ(alice.implementation, Implementation::native);
   EXPECT_EQ(alice.net_tickintensity, 10U);
   EXPECT_EQ(alice.net_setuptime, 2s);
   EXPECT_FALSE(alice.connect_all || alice.prevent_overlapping_partitions || alice.autostart);
@@ -111,6 +112,28 @@ pcap: [n1, "n1*"]
   EXPECT_EQ(scenario.nodes.at("n7").cookie, "other");
   EXPECT_EQ(scenario.nodes.at("n12").cookies.at("n12"), "c12");
   EXPECT_THAT(scenario.pcap, ElementsAre("n1", "n10", "n11", "n12"));
+}
+
+// Who plays a node, and what only a BEAM does.
+TEST(Loader, ReadsBeamNodes) {
+  const Scenario scenario = load_one(R"(name: x
+duration: 10s
+sites: { s: {} }
+relays: { r: { site: s } }
+node_defaults: { site: s, carrier: relay, relays: [r] }
+nodes: { a: { implementation: beam }, b: { implementation: macula }, c: {} }
+workload:
+  - { at: 1s, eval: [a, b], code: "mnesia:start().", timeout: 9s }
+  - { at: 2s, eval: a, code: "ok" }
+)");
+  EXPECT_EQ(scenario.nodes.at("a").implementation, Implementation::beam);
+  EXPECT_EQ(scenario.nodes.at("b").implementation, Implementation::macula);
+  EXPECT_EQ(scenario.nodes.at("c").implementation, Implementation::native);
+  ASSERT_EQ(scenario.workload.size(), 3U);
+  EXPECT_EQ(scenario.workload[1].from, "b");
+  EXPECT_EQ(scenario.workload[1].code, "mnesia:start().");
+  EXPECT_EQ(scenario.workload[1].timeout, 9s);
+  EXPECT_EQ(scenario.workload[2].timeout, 60s);
 }
 
 // An action's time, repetition and parameters arrive; pairs, meshes and lists become single actions.

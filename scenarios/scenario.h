@@ -81,8 +81,16 @@ struct Relay {
   bool autostart = true;
 };
 
+// Who plays a node. The last two are real BEAM nodes, on real hosts only.
+enum class Implementation {
+  native,  // ours
+  beam,    // an unmodified `erl`
+  macula,  // `erl -proto_dist macula`
+};
+
 struct Node {
   std::string site;
+  Implementation implementation = Implementation::native;
   std::string name;  // "alice@home.example"; nodes with an equal host part share one machine
   std::string cookie;
   std::map<std::string, std::string> cookies;  // node (key in Scenario::nodes) -> cookie used towards it (set_cookie/2)
@@ -125,6 +133,7 @@ enum class ActionKind {
   global_register,  // `from` registers `group` (a name)
   global_sync,      // `from` runs global:sync()
   set_cookie,       // `from` sets its cookie towards `to` (or its own, without `to`)
+  eval,             // `from`, a BEAM, evaluates `code`
 };
 
 enum class Arrival { periodic, poisson };
@@ -141,9 +150,10 @@ struct Action {
   std::optional<Duration> period;  // 1/rate or `every`; > 0
   Arrival arrival = Arrival::periodic;
   uint64_t payload = 0;             // bytes
-  std::optional<Duration> timeout;  // of call, rpc, erpc, spawn (default 5 s), bulk; nothing: infinity
+  std::optional<Duration> timeout;  // of call, rpc, erpc, spawn (default 5 s), eval (60 s), bulk; nothing: infinity
   std::string group;                // group or registered name
   std::string cookie;
+  std::string code;  // Erlang expressions
   size_t entry = 0;  // position in the file's workload list
   Place place;
 };
@@ -361,6 +371,7 @@ struct Scenario {
 };
 
 std::string_view to_string(ActionKind kind);  // as in the file: "pg_join"
+std::string_view to_string(Implementation implementation);
 std::string_view to_string(FaultKind kind);
 std::string_view to_string(MessageHarm harm);
 

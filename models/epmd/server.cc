@@ -65,7 +65,8 @@ class Server::Connection : public StreamHandler {
   bool kept_ = false, leaving_ = false;
 };
 
-Server::Server(Host& host, ServerOptions options) : host_(host), options_(options) {
+Server::Server(Host& host, ServerOptions options) : host_(host), options_(std::move(options)) {
+  nodes_.assign(options_.known.begin(), options_.known.end());
   // 0 to 3 are creations of nodes of version 5.
   next_creation_ = 4 + static_cast<uint32_t>(host_.random("epmd_creation").below(UINT32_MAX - 3));
   auto listener = host_.listen_tcp({options_.address, options_.port},
@@ -103,6 +104,7 @@ Alive2Response Server::enter(Connection& connection, const Alive2Request& reques
   if (result != "ok") return {.result = 1, .creation = 99};
   nodes_.push_front(request);
   connection.name = request.name;
+  if (options_.changed) options_.changed(request.name, &request);
   const uint32_t creation = next_creation_++;
   if (next_creation_ < 4) next_creation_ = 4;
   // A node of version 5 knows 1 to 3 only.
@@ -116,6 +118,8 @@ const Alive2Request* Server::find(const std::string& name) const {
 }
 
 void Server::forget(Connection& connection) {
+  if (connection.name.empty()) return;
+  if (options_.changed) options_.changed(connection.name, nullptr);
   nodes_.remove_if([&](const Alive2Request& node) { return node.name == connection.name; });
   connection.name.clear();
 }

@@ -8,9 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/epmd/codec.h"
 #include "models/host/host.h"
@@ -22,6 +24,9 @@ struct ServerOptions {
   uint16_t port = default_port;
   Duration packet_timeout = std::chrono::seconds{60};  // -packet_timeout: idle before a request is complete
   size_t max_connections = 1024;                       // FD_SETSIZE; a registered name occupies one
+  std::vector<Alive2Request> known = {};               // nodes that are there without having registered
+  // A node has come (with its request) or gone (nothing). Not of those that are known.
+  std::function<void(const std::string& name, const Alive2Request*)> changed = {};
 };
 
 class Server {
@@ -32,6 +37,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   bool listening() const { return listener_ != nullptr; }  // false: the port was taken
+  Endpoint local() const { return listener_->local(); }    // only if listening
   size_t registered() const { return nodes_.size(); }
 
  private:

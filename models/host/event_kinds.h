@@ -33,6 +33,10 @@ inline constexpr std::string_view ping_done = "ping_done";  // result: "pong"|"p
 inline constexpr std::string_view call_done =
     "call_done";  // id, result: "ok"|"timeout"|"nodedown"|"noproc"|..., elapsed_ns, started_ns
 inline constexpr std::string_view bulk_done = "bulk_done";  // bytes, elapsed_ns, result
+// Of BEAM nodes only. Subject: the node's name.
+inline constexpr std::string_view eval_done =
+    "eval_done";  // id, result: "ok"|"error"|"timeout", value, elapsed_ns, started_ns
+inline constexpr std::string_view scheduler_stall = "scheduler_stall";  // elapsed_ns
 
 // The ledger, end to end. Subject: "sender->receiver". Fields: seq; received: seq, latency_ns.
 inline constexpr std::string_view message_sent = "message_sent";

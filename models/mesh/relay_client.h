@@ -43,6 +43,8 @@ class RelayClient final : public Client, private RelayLink::Handler {
   void kill(const std::string& reason);
   bool alive() const { return state_ != State::dead; }
 
+  // The relay it has a session with, or tries.
+  const std::string& relay_name() const { return settings_.relays[relay_].name; }
   bool connected() const override { return state_ == State::up || state_ == State::deaf; }
   size_t mailbox() const override { return mailbox_.size(); }
   void publish(const std::string& topic, Bytes payload) override;
@@ -115,7 +117,6 @@ class RelayClient final : public Client, private RelayLink::Handler {
   void finish_later(CallTable::Done done, CallError error);
   void run_finished();
   void arm_call_timer();
-  const std::string& relay_name() const { return settings_.relays[relay_].name; }
 
   Host& host_;
   const ClientSettings settings_;

@@ -1,7 +1,9 @@
 #include "real/actor/runner.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstring>
 #include <exception>
@@ -16,6 +18,7 @@
 #include "real/actor/event_pipe.h"
 #include "real/actor/plan.h"
 #include "real/asio_host.h"
+#include "real/beam/beam_node.h"
 #include "results/qlog_folder.h"
 #include "scenarios/cast/epmd_actor.h"
 #include "scenarios/cast/node_actor.h"
@@ -71,6 +74,14 @@ Result<Role> read_role(int fd) {
   return tl::unexpected(fmt::format("bad plan: its scenario has no process '{}'", plan->process));
 }
 
+// Where the Erlang applications of real/beam are: the build puts them beside the programs' folder.
+std::string applications_folder() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t length = ::readlink("/proc/self/exe", path.data(), path.size());
+  const std::string self(path.data(), static_cast<size_t>(std::max<ssize_t>(length, 0)));
+  return self.substr(0, self.rfind('/') + 1) + "../real/beam";
+}
+
 real::AsioHostOptions host_options(const Plan& plan, EventPipe& events) {
   real::AsioHostOptions options;
   options.name = plan.process;
@@ -101,6 +112,7 @@ class Process {
                   .closed = [this] { orphaned(); }}),
         boot_(host_) {
     for (const HarmMessage& harm : plan_.harms) arm(harm);
+    if (is_beam()) start_beam();
     boot_.start(time_to_boot(), [this] { boot(); });
   }
 
@@ -117,9 +129,11 @@ class Process {
     Process& process;
     void operator()(const KillClient&) const {
       if (process.node_) process.node_->kill_client();
+      if (process.beam_) process.beam_->kill_client();
     }
     void operator()(const StartClient&) const {
       if (process.node_) process.node_->start_client();
+      if (process.beam_) process.beam_->start_client();
     }
     void operator()(const HarmMessage& harm) const { process.arm(harm); }
     void operator()(const Wedge& wedge) const {
@@ -137,6 +151,24 @@ class Process {
     };
   }
 
+  bool is_beam() const {
+    return part_.kind == cast::Kind::node &&
+           scenario_.nodes.at(part_.key).implementation != scenario::Implementation::native;
+  }
+
+  void start_beam() {
+    beam::BeamSettings settings{.applications = applications_folder(),
+                                .hosts = plan_.hosts,
+                                .origin = plan_.origin,
+                                .quiet_kinds = plan_.quiet_kinds,
+                                .actions = cast::actions(scenario_, plan_.seed)[part_.key]};
+    beam_ = std::make_unique<beam::BeamNode>(
+        loop_, host_, script_, message_faults_, std::move(settings),
+        beam::BeamNode::Handlers{.record = [this](Time at, const Event& event) { events_.record(at, event); },
+                                 .ready = [this] { control_.report(Ready{}); },
+                                 .failed = [this](const std::string& why) { fail(part_.key + ": " + why); }});
+  }
+
   // EPMD is there at once, before the nodes.
   Duration time_to_boot() const {
     if (part_.kind == cast::Kind::epmd) return Duration{0};
@@ -145,6 +177,7 @@ class Process {
   }
 
   void boot() {
+    if (beam_) return beam_->boot();
     switch (part_.kind) {
       case cast::Kind::epmd:
         epmd_ = std::make_unique<cast::EpmdActor>(host_, part_.port);
@@ -174,10 +207,18 @@ class Process {
 
   void finish(bool stay) {
     boot_.cancel();
-    if (node_ && !finished_) node_->finish();
-    finished_ = true;
-    events_.close();
-    if (!stay) end(0);
+    if (std::exchange(finishing_, true)) return;
+    if (node_) node_->finish();
+    const auto done = [this, stay] {
+      finished_ = true;
+      events_.close();
+      if (!stay) end(0);
+    };
+    if (beam_) {
+      beam_->finish(done);
+    } else {
+      done();
+    }
   }
 
   void fail(const std::string& why) {
@@ -211,7 +252,9 @@ class Process {
   std::unique_ptr<cast::EpmdActor> epmd_;
   std::unique_ptr<cast::RelayActor> relay_;
   std::unique_ptr<cast::NodeActor> node_;
-  bool leaving_ = false;   // a relay that says goodbye
+  std::unique_ptr<beam::BeamNode> beam_;
+  bool leaving_ = false;  // a relay that says goodbye
+  bool finishing_ = false;
   bool finished_ = false;  // all is recorded
   int exit_code_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "real/daemon/agent_daemon.h"
+#include "real/daemon/beam_agent.h"
 #include "real/daemon/command_line.h"
 #include "real/daemon/commands.h"
 #include "real/daemon/control_client.h"
@@ -36,7 +37,8 @@ constexpr const char* examples =
 int run_agent(const scenario::Value& tree, bool check_only) {
   auto config = agent_config(tree);
   if (!config) return refuse(config.error());
-  if (!check_only) return AgentDaemon(std::move(*config)).run();
+  const bool native = config->implementation() == scenario::Implementation::native;
+  if (!check_only) return native ? AgentDaemon(std::move(*config)).run() : BeamAgent(std::move(*config)).run();
   if (const auto checked = AgentDaemon::check(*config); !checked) {
     return refuse(Kind::agent, checked.error().code, checked.error().line);
   }
@@ -97,7 +99,10 @@ void add_peer_commands(const std::shared_ptr<CommandLine>& line) {
 void add_agent(CLI::App& app, int& code) {
   const auto line = std::make_shared<CommandLine>(app, Kind::agent, "Run a node, or ask one that runs", code);
   line->app().footer(examples);
-  line->flag("--node", "node", "native: distlab's own node");
+  line->flag("--node", "node", "native: distlab's own node; beam, macula: carry for a real Erlang node");
+  line->list("--peer", "peers", "beam: a node it is to reach");
+  line->flag("--port", "port", "beam, macula: TCP port at 127.0.0.1; any free one by default");
+  line->toggle("--stdio", "stdio", "beam, macula: print where it listens, end with standard input");
   line->flag("--cookie-file", "cookie_file", "the cookie is its first line");
   line->flag("--carrier", "carrier", "relay, or tcp; follows from --relay");
   line->list("--relay", "relays", "HOST or HOST:PORT of a relay, tried in this order");

@@ -1,6 +1,6 @@
 // `distlab agent`: a node on real sockets, over a mesh of relays or over TCP and EPMD.
 //
-// What it runs is the configuration's `node`: so far distlab's own (`--node native`).
+// The node is distlab's own (`--node native`); beam_agent.h is for real Erlang nodes.
 #pragma once
 
 #include <memory>
@@ -36,8 +36,6 @@ class AgentDaemon final : public Daemon {
   node::NodeConfig node_settings();
   void node_started(const tl::expected<void, NetError>& up);
   void wait_for_goodbyes(Time until, std::function<void()> done);
-  void add_mesh_metrics(MetricsText& metrics) const;
-  void add_tunnel_metrics(MetricsText& metrics) const;
   bool serve_peer(const ControlRequest& request, const ControlServer::Reply& reply);
   Json tunnels() const;
 

@@ -232,18 +232,43 @@ tl::expected<RelayConfig, Wrong> relay_config(const Value& tree) {
   return out;
 }
 
+// What the agent of a BEAM has, and what it cannot do without.
+void read_beam(const Value& tree, AgentConfig& config, Report& report) {
+  config.peers = list_of(tree, "peers");
+  config.port = scenario::integer_field<uint16_t>(tree, "port", 0, 65535).value_or(0);
+  config.stdio = scenario::boolean_field(tree, "stdio").value_or(false);
+  const scenario::Implementation kind = config.implementation();
+  if (kind == scenario::Implementation::macula) return;
+  if (!given(tree, "name")) report.add(tree.mark, "missing key 'name' (--name)");
+  if (kind == scenario::Implementation::native) return;
+  if (config.node().carrier != scenario::CarrierKind::relay)
+    report.add(tree.mark, "the agent of a BEAM is for relays (--relay HOST:PORT); over TCP a BEAM needs none");
+  if (config.peers.empty())
+    report.add(tree.mark, "an unmodified BEAM looks its peers up by host, so they must be known: 'peers' (--peer)");
+}
+
 tl::expected<AgentConfig, Wrong> agent_config(const Value& tree) {
   Report report;
   AgentConfig out;
-  static_cast<Common&>(out) = common(tree, scenario::text_field(tree, "name"));
+  const bool macula = scenario::text_field(tree, "node") == "macula";
+  const std::string nameless = macula ? fmt::format("macula-{}", ::getpid()) : "agent";
+  static_cast<Common&>(out) = common(tree, scenario::text_field(tree, "name", nameless));
   out.scenario = as_scenario(Kind::agent, tree, report);
   scenario::Node& node = out.scenario.nodes.at(std::string(daemon_key));
-  const bool over_relays = scenario::text_field(tree, "carrier", given(tree, "relays") ? "relay" : "tcp") == "relay";
+  const std::string kind = scenario::text_field(tree, "node", "native");
+  node.implementation = kind == "macula" ? scenario::Implementation::macula
+                        : kind == "beam" ? scenario::Implementation::beam
+                                         : scenario::Implementation::native;
+  const bool joins_later = node.implementation == scenario::Implementation::macula;
+  const std::string carrier = given(tree, "relays") || joins_later ? "relay" : "tcp";
+  const bool over_relays = scenario::text_field(tree, "carrier", carrier) == "relay";
   node.carrier = over_relays ? scenario::CarrierKind::relay : scenario::CarrierKind::tcp;
-  find_cookie(tree, out, report);
+  if (!joins_later) find_cookie(tree, out, report);
   node.cookie = out.cookie;
   for (const std::string& relay : list_of(tree, "relays")) out.relays.push_back(*parse_relay(relay));
-  if (over_relays && out.relays.empty()) report.add(tree.mark, "carrier 'relay' needs 'relays' (--relay HOST:PORT)");
+  if (over_relays && out.relays.empty() && !joins_later)
+    report.add(tree.mark, "carrier 'relay' needs 'relays' (--relay HOST:PORT)");
+  read_beam(tree, out, report);
   out.ca = path_of(tree, "ca");
   if (node.membership.tls_verify == scenario::TlsVerify::peer && out.ca.empty()) {
     report.add(tree.mark, "'tls_verify: peer' needs 'ca', a file with the authorities to trust");
@@ -289,6 +314,12 @@ std::optional<mesh::RelayAddress> parse_relay(std::string_view text) {
     out.port = static_cast<uint16_t>(*port);
   }
   return out;
+}
+
+std::optional<mesh::RelayAddress> parse_relay_url(std::string_view text) {
+  if (const size_t scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return parse_relay(text);
 }
 
 std::string default_control_folder() {

@@ -70,7 +70,13 @@ struct AgentConfig : Common {
   bool serve_epmd = true;
   std::vector<std::string> connect;  // at the start
   std::map<std::string, std::vector<Ipv4>> hosts;
+  // Of the agent of a BEAM:
+  std::vector<std::string> peers;  // of `beam`: the nodes it can reach
+  uint16_t port = 0;               // at 127.0.0.1: of EPMD (`beam`) or of the agent (`macula`); 0: any
+  bool stdio = false;              // says on standard output where it listens, and ends with standard input
+  scenario::Implementation implementation() const { return node().implementation; }
   const scenario::Node& node() const { return scenario.nodes.at("daemon"); }
+  scenario::Node& node() { return scenario.nodes.at("daemon"); }
 };
 
 // From a tree that read_config() has accepted.
@@ -79,6 +85,8 @@ tl::expected<AgentConfig, Wrong> agent_config(const scenario::Value& tree);
 
 // "relay.example:4433", or without a port.
 std::optional<mesh::RelayAddress> parse_relay(std::string_view text);
+// "https://relay.example:4433", as macula:join_mesh/1 has it, or without the scheme.
+std::optional<mesh::RelayAddress> parse_relay_url(std::string_view text);
 std::optional<Endpoint> parse_endpoint(std::string_view text);  // "127.0.0.1:4433", ":4433", "127.0.0.1"
 
 // $XDG_RUNTIME_DIR/distlab/NAME.sock, or /run/distlab/NAME.sock.

@@ -104,9 +104,12 @@ Shape relay_shape() {
 Shape agent_shape() {
   const Shape& node = scenario::find_key(scenario::resolved_shape(), "nodes")->shape.parts.front();
   std::vector<Key> keys{
-      optional("node", scenario::choice_shape("a node", {"native"}), "What it runs: distlab's own node.", "native")};
+      optional("node", scenario::choice_shape("a node", {"native", "beam", "macula"}),
+               "`native`: it is a node itself. `beam`, `macula`: it carries the distribution of a real Erlang node, an "
+               "unmodified one or one with `-proto_dist macula`.",
+               "native")};
   Key name = *scenario::find_key(node, "name");
-  name.required = true;
+  name.required = false;  // of `macula`: the node says it
   name.doc = "Erlang node name, with a dot in the host: alice@host.example, alice@10.0.0.7.";
   name.fallback = "";
   keys.push_back(std::move(name));
@@ -135,6 +138,14 @@ Shape agent_shape() {
         {"listen_port", "net_ticktime", "net_tickintensity", "net_setuptime", "connect_all",
          "prevent_overlapping_partitions", "dist_buf_busy_limit", "hidden", "flags"});
   append(keys, {
+                   optional("peers", list_of(scenario::erlang_name_shape(), 1),
+                            "Node `beam`: the nodes it is to reach; each host gets an address of 127.0.0.0/8."),
+                   optional("port", scenario::integer_shape(0, 65535),
+                            "Nodes `beam` and `macula`: TCP port at 127.0.0.1, of EPMD or of the agent; 0: any.", "0"),
+                   optional("stdio", scenario::boolean_shape(),
+                            "Nodes `beam` and `macula`: say on standard output where it listens, and end with standard "
+                            "input: for a parent process.",
+                            "false"),
                    optional("connect", list_of(scenario::erlang_name_shape(), 1), "Nodes to connect to at the start."),
                    optional("hosts", table::names(address(), check_host, "[A-Za-z0-9_.-]+"),
                             "Host names and their addresses, before the system's resolver is asked."),

@@ -130,11 +130,23 @@ TEST_F(Config, Mistakes) {
   EXPECT_THAT(wrong(Kind::relay, "self_signed: true\n", {flag("listen", "here")}), HasSubstr("--listen: expected"));
   EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnet_ticktime: 10ms\n"),
               HasSubstr("'net_ticktime' must be between"));
-  EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnode: beam\n"), HasSubstr(at + "3:7"));
+  EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnode: bean\n"), HasSubstr(at + "3:7"));
+  EXPECT_THAT(wrong(Kind::agent, "cookie: x\n"), HasSubstr("missing key 'name'"));
+  EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnode: beam\n"), HasSubstr("over TCP a BEAM needs none"));
+  EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnode: beam\nrelays: [h]\n"), HasSubstr("'peers' (--peer)"));
   EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\ncarrier: relay\n"), HasSubstr("needs 'relays'"));
   EXPECT_THAT(wrong(Kind::agent, "name: a@b.c\ncookie: x\nrelays: ['h:99999']\n"), HasSubstr("HOST:PORT"));
   EXPECT_THAT(wrong(Kind::relay, "[1, 2\n"), HasSubstr(at));
   EXPECT_EQ(wrong(Kind::relay, "self_signed: true\n"), "");
+}
+
+// What the agent of a BEAM takes: all of it from macula:join_mesh/1, or the peers of an unmodified one.
+TEST_F(Config, AgentOfABeam) {
+  EXPECT_EQ(wrong(Kind::agent, "node: macula\n"), "");
+  EXPECT_EQ(wrong(Kind::agent, "name: a@b.c\ncookie: x\nnode: beam\nrelays: [h]\npeers: [d@e.f]\n"), "");
+  EXPECT_EQ(parse_relay_url("https://relay.example:4434/")->port, 4434);
+  EXPECT_EQ(parse_relay_url("quic://relay.example")->host_name, "relay.example");
+  EXPECT_FALSE(parse_relay_url("https://"));
 }
 
 // The printed configuration says the same when it is read again.

@@ -19,6 +19,7 @@ using scenario::FaultKind;
 // From when the network is there until the run begins: what starting the first processes takes.
 constexpr Duration time_to_start = std::chrono::milliseconds{500};
 constexpr Duration time_per_process = std::chrono::milliseconds{25};
+constexpr Duration time_per_beam = std::chrono::milliseconds{250};  // of two cores; an `erl` boots in 0.15 to 0.2 s
 constexpr int coordinators_nice = -10;
 constexpr Duration time_to_finish = std::chrono::seconds{5};
 
@@ -39,8 +40,7 @@ class Coordinator {
       return say_goodbye();
     }
     processes_.emplace(loop_, lab_, wan_, courier_, settings_, [this](const std::string& why) { give_up(why); });
-    const auto parts = static_cast<int64_t>(processes_->parts().size());
-    loop_.set_clock(Clock(Clock::monotonic() + time_to_start + parts * time_per_process));
+    loop_.set_clock(Clock(Clock::monotonic() + time_to_be_ready()));
     send_text(MessageKind::origin, fmt::format("{}", loop_.clock().origin().count()));
     schedule();
     if (ending_.error.empty()) loop_.run();
@@ -50,6 +50,13 @@ class Coordinator {
   }
 
  private:
+  Duration time_to_be_ready() const {
+    Duration out = time_to_start + static_cast<int64_t>(processes_->parts().size()) * time_per_process;
+    for (const auto& [key, node] : scenario_.nodes)
+      if (node.implementation != scenario::Implementation::native) out += time_per_beam;
+    return out;
+  }
+
   // What starts with the run is started before it, and waits for its time: EPMDs first, as a node that does
   // not find its own stays away.
   void schedule() {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <variant>
@@ -38,6 +39,12 @@ lab::Result<lab::Fd> memory_file(Bytes bytes) {
 std::string ending(const lab::Exit& exit) {
   return exit.signal != 0 ? fmt::format("of signal {} ({})", exit.signal, ::strsignal(exit.signal))
                           : fmt::format("with code {}", exit.code);
+}
+
+// Where a BEAM is looked for.
+std::string path_of_programs() {
+  const char* const path = std::getenv("PATH");
+  return path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
 }
 
 // While we wait for a process, for its start or its end, it has our own priority (which it is started with), and
@@ -123,6 +130,7 @@ lab::Result<void> Processes::launch(Process& process) {
   ::fcntl(process.control.get(), F_SETFL, O_NONBLOCK);
   auto child = lab_.spawn(wan_.machines().at(process.part->machine).host,
                           {.arguments = {settings_.actor_program},
+                           .environment = {fmt::format("PATH={}", path_of_programs())},
                            .nice = settings_.nice,
                            .fds = {{2, 2}, {3, ends.plan.get()}, {4, ends.events.get()}, {5, ends.control.get()}}});
   if (!child) return tl::unexpected(child.error());

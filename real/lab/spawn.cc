@@ -76,7 +76,7 @@ void become(Plan& plan) {
   const char* step = nullptr;
   if (!die_with(plan.parent)) {
     step = "dying with its parent";
-  } else if (::setsid() < 0) {
+  } else if (!plan.command.in_our_group && ::setsid() < 0) {
     step = "setsid";
   } else if (!enter_place(plan.place)) {
     step = "entering the host's namespaces";
@@ -135,7 +135,7 @@ Result<Child> spawn(const Place& place, const Command& command) {
   const pid_t pid = launch(plan);
   if (pid < 0) return failure(fmt::format("starting {}: vfork", program), errno);
   // Not waited for yet, so the number is still this process's.
-  Child child(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))));
+  Child child(pid, Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), !command.in_our_group);
   if (plan.failed_step != nullptr) {
     return failure(fmt::format("starting {}: {}", program, plan.failed_step), plan.error);
   }
@@ -145,24 +145,25 @@ Result<Child> spawn(const Place& place, const Command& command) {
 
 Child::~Child() {
   if (pid_ < 0 || exit_) return;
-  ::kill(-pid_, SIGKILL);
+  if (leads_) ::kill(-pid_, SIGKILL);
   ::kill(pid_, SIGKILL);
   wait();
 }
 
 Child::Child(Child&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), exit_(other.exit_) {}
+    : pid_(std::exchange(other.pid_, -1)), pidfd_(std::move(other.pidfd_)), leads_(other.leads_), exit_(other.exit_) {}
 
 Child& Child::operator=(Child&& other) noexcept {
   std::swap(pid_, other.pid_);
   std::swap(pidfd_, other.pidfd_);
+  std::swap(leads_, other.leads_);
   std::swap(exit_, other.exit_);
   return *this;
 }
 
 // The group's number cannot have passed to others while its leader was not waited for.
 Result<void> Child::signal(int number) {
-  if (exit_ || ::kill(-pid_, number) != 0) {
+  if (exit_ || ::kill(leads_ ? -pid_ : pid_, number) != 0) {
     return failure(fmt::format("signal {} to process {}", number, pid_), exit_ ? ESRCH : errno);
   }
   return {};

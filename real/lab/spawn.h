@@ -22,6 +22,8 @@ struct Command {
   // all others of ours are closed.
   std::map<int, int> fds = {};
   std::map<int, rlimit> limits = {};  // by resource: RLIMIT_CORE, ...
+  // It stays in our session and process group, so that whoever stops or kills us does it to both.
+  bool in_our_group = false;
 };
 
 struct Exit {
@@ -30,11 +32,11 @@ struct Exit {
   auto operator<=>(const Exit&) const = default;
 };
 
-// A running process, leader of a session and process group of its own. It dies with us. Destroying
-// the handle kills the group and waits.
+// A running process, leader of a session and process group of its own unless it is in ours. It dies with us.
+// Destroying the handle kills the group (or the process, if it is in ours) and waits.
 class Child {
  public:
-  Child(pid_t pid, Fd pidfd) : pid_(pid), pidfd_(std::move(pidfd)) {}
+  Child(pid_t pid, Fd pidfd, bool leads = true) : pid_(pid), pidfd_(std::move(pidfd)), leads_(leads) {}
   ~Child();
   Child(Child&& other) noexcept;
   Child& operator=(Child&& other) noexcept;
@@ -43,7 +45,7 @@ class Child {
 
   pid_t pid() const { return pid_; }
   int pidfd() const { return pidfd_.get(); }  // readable once it has ended
-  // To the whole group, so that helpers a process has started (as erl does) are frozen and killed
+  // To the whole group it leads, so that helpers a process has started (as erl does) are frozen and killed
   // with it. An error once it has ended.
   Result<void> signal(int number);
   std::optional<Exit> poll();  // does not block; nothing while it runs
@@ -55,6 +57,7 @@ class Child {
 
   pid_t pid_;
   Fd pidfd_;
+  bool leads_ = true;
   std::optional<Exit> exit_;
 };
 

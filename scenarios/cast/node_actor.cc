@@ -5,7 +5,6 @@
 
 #include "scenarios/cast/complain.h"
 #include "scenarios/cast/node_settings.h"
-#include "scenarios/cast/protocol_settings.h"
 
 namespace distlab::cast {
 
@@ -14,9 +13,9 @@ NodeActor::NodeActor(Host& host, const Script& script, std::vector<scenario::Act
     : host_(host),
       script_(script),
       node_settings_(script.scenario.nodes.at(host.name())),
-      actions_(std::move(actions)),
-      message_faults_(message_faults) {
-  if (node_settings_.carrier == scenario::CarrierKind::relay) join_mesh();
+      actions_(std::move(actions)) {
+  if (node_settings_.carrier == scenario::CarrierKind::relay)
+    mesh_ = std::make_unique<MeshAccess>(host_, script_, message_faults);
   node_ = std::make_unique<node::Node>(host_, config(), [this](tl::expected<void, NetError> up) {
     if (up) {
       run_workload();
@@ -28,24 +27,11 @@ NodeActor::NodeActor(Host& host, const Script& script, std::vector<scenario::Act
 
 NodeActor::~NodeActor() = default;
 
-// macula:join_mesh/1
-void NodeActor::join_mesh() {
-  mesh::MembershipSettings settings = membership_settings(script_.scenario, node_settings_);
-  settings.client.credentials = script_.certificates.trusted();
-  if (script_.qlog)
-    settings.client.qlog = [this](const mesh::RelayAddress& relay) { return script_.qlog(host_.name(), relay.name); };
-  membership_ = std::make_unique<mesh::Membership>(host_, std::move(settings));
-}
-
 node::NodeConfig NodeActor::config() {
   node::NodeConfig config = node_config(script_.scenario, node_settings_);
-  if (membership_) {
+  if (mesh_) {
     config.carrier = [this](Host& on) -> std::unique_ptr<carrier::Carrier> {
-      const auto cookie_of = [this](std::string_view peer) { return node_->net_kernel().cookies().of(peer); };
-      auto made = std::make_unique<tunnel::RelayCarrier>(on, tunnel_settings(node_settings_.membership),
-                                                         membership_->slot(), cookie_of, &message_faults_);
-      carrier_ = made.get();
-      return made;
+      return mesh_->make_carrier(on, [this](std::string_view peer) { return node_->net_kernel().cookies().of(peer); });
     };
   }
   return config;
@@ -63,15 +49,15 @@ void NodeActor::run_workload() {
 }
 
 void NodeActor::kill_client() {
-  if (membership_) membership_->kill_client("killed");
+  if (mesh_) mesh_->kill_client();
 }
 
 void NodeActor::start_client() {
-  if (membership_) membership_->register_client();
+  if (mesh_) mesh_->start_client();
 }
 
 void NodeActor::finish() {
-  if (carrier_ != nullptr) carrier_->record_metrics();
+  if (mesh_) mesh_->finish();
 }
 
 }  // namespace distlab::cast

@@ -8,11 +8,10 @@
 #include <vector>
 
 #include "models/host/host.h"
-#include "models/mesh/membership.h"
 #include "models/node/node.h"
 #include "models/tunnel/message_faults.h"
-#include "models/tunnel/relay_carrier.h"
 #include "models/workload/workload.h"
+#include "scenarios/cast/mesh_access.h"
 #include "scenarios/cast/script.h"
 #include "scenarios/scenario.h"
 
@@ -35,7 +34,6 @@ class NodeActor {
   void finish();  // the run ends: records what only counts
 
  private:
-  void join_mesh();
   node::NodeConfig config();
   void run_workload();
 
@@ -43,10 +41,8 @@ class NodeActor {
   const Script& script_;
   const scenario::Node& node_settings_;
   const std::vector<scenario::Action> actions_;
-  tunnel::MessageFaults& message_faults_;
   // In the order of their lives: the node's carrier uses the client.
-  std::unique_ptr<mesh::Membership> membership_;
-  tunnel::RelayCarrier* carrier_ = nullptr;  // of the node
+  std::unique_ptr<MeshAccess> mesh_;  // null: it has the carrier tcp
   std::unique_ptr<node::Node> node_;
   std::unique_ptr<workload::Driver> driver_;
 };

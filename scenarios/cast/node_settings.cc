@@ -42,6 +42,8 @@ workload::What what_of(const scenario::Action& a, const std::string& peer) {
       return workload::GlobalSync{};
     case ActionKind::set_cookie:
       return workload::SetCookie{peer, a.cookie};
+    case ActionKind::eval:
+      break;  // of BEAM nodes only
   }
   return workload::GlobalSync{};
 }
@@ -85,6 +87,7 @@ node::NodeConfig node_config(const scenario::Scenario& scenario, const scenario:
 
 std::optional<workload::Action> driver_action(const scenario::Scenario& scenario, const scenario::Action& action,
                                               Duration now) {
+  if (action.kind == ActionKind::eval) return std::nullopt;  // of BEAM nodes only
   Duration first = action.at.low;
   if (first < now) {
     if (!action.period) return std::nullopt;

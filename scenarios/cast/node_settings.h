@@ -14,7 +14,8 @@ namespace distlab::cast {
 node::NodeConfig node_config(const scenario::Scenario& scenario, const scenario::Node& node);  // without carrier
 
 // For a driver that is made `now` (since the begin of the run), from where its times count. What was due before
-// is left out (nothing); what repeats goes on in its old rhythm. The action's time must be exact.
+// is left out (nothing); what repeats goes on in its old rhythm. Nothing, too, for `eval`, which is of BEAM nodes. The
+// action's time must be exact.
 std::optional<workload::Action> driver_action(const scenario::Scenario& scenario, const scenario::Action& action,
                                               Duration now);
 
