@@ -97,7 +97,7 @@ class Launcher(unittest.TestCase):
         programs = self.tree / "build/cli"
         self.assertEqual(self.run_it("run", "live.yaml").stdout, "<run><live.yaml>\n")
         self.assertFalse((programs / "distlab-actor").exists() or (programs / "distlab-daemon").exists())
-        for arguments in (("run", "x", "--ground", "emu"), ("run", "--ground=live", "x")):
+        for arguments in (("run", "x", "--ground", "emu"), ("run", "--ground=live", "x"), ("compare", "x")):
             self.assertEqual(self.run_it(*arguments).returncode, 3)
             self.assertTrue((programs / "distlab-actor").exists())
             (programs / "distlab-actor").unlink()

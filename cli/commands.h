@@ -9,6 +9,7 @@ class App;
 namespace distlab::cli {
 
 void add_run_command(CLI::App& app, int& code);
+void add_compare_command(CLI::App& app, int& code);
 void add_check_command(CLI::App& app, int& code);
 void add_report_command(CLI::App& app, int& code);
 void add_bench_command(CLI::App& app, int& code);

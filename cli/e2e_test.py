@@ -88,7 +88,7 @@ class EndToEnd(unittest.TestCase):
     def test_exit_codes(self):
         self.assertEqual(self.run_program("run", QUICKSTART, "--set", "nodes.alice.cookie=other").returncode, 1)
         self.assertEqual(self.run_program("run", QUICKSTART, "--check-determinism").returncode, 0)
-        for command in ([], ["run"], ["check"], ["report"], ["bench"]):
+        for command in ([], ["run"], ["compare"], ["check"], ["report"], ["bench"]):
             self.assertEqual(self.run_program(*command, "--help").returncode, 0)
 
     # Every shipped scenario holds with five seeds; those of many runs or nodes with two.

@@ -19,12 +19,14 @@ int run(int argc, char** argv) {
       "  distlab run scenarios/quickstart.yaml     run a scenario, say what held, write a report\n"
       "  distlab check my.yaml                     find mistakes in a scenario without running it\n"
       "  distlab run FILE --repeat 200             the same with 200 seeds, on all cores\n"
+      "  distlab compare FILE --grounds sim,emu    do the grounds agree?\n"
       "  distlab relay --self-signed               a relay on real sockets; distlab agent: a node\n"
       "  distlab COMMAND --help                    all options of a command\n\n"
       "Exit codes: 0 pass, 1 an expectation failed, 2 unknown, 3 not deterministic, 4 grounds disagree,\n"
       "64 usage, 70 internal error, 130 interrupted.");
   int code = exit_pass;
   add_run_command(app, code);
+  add_compare_command(app, code);
   add_check_command(app, code);
   add_report_command(app, code);
   add_bench_command(app, code);

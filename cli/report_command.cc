@@ -27,11 +27,11 @@ int fail(const results::StoreError& error) {
 int list_runs(const results::Store& store) {
   const auto runs = store.runs();
   if (!runs) return fail(runs.error());
-  fmt::print("{:>6} {:>6}  {:<20} {:<24} {:>6}  {:<10} {}\n", "run", "family", "started", "scenario", "seed", "status",
-             "labels");
+  fmt::print("{:>6} {:>6}  {:<20} {:<24} {:<6} {:>6}  {:<10} {}\n", "run", "family", "started", "scenario", "ground",
+             "seed", "status", "labels");
   for (const auto& run : *runs) {
-    fmt::print("{:>6} {:>6}  {:<20} {:<24} {:>6}  {:<10} {}\n", run.id, run.family, run.started_at, run.scenario,
-               run.seed, to_string(run.status), results::label_text(run));
+    fmt::print("{:>6} {:>6}  {:<20} {:<24} {:<6} {:>6}  {:<10} {}\n", run.id, run.family, run.started_at, run.scenario,
+               run.ground, run.seed, to_string(run.status), results::label_text(run));
   }
   return exit_pass;
 }

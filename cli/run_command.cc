@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <memory>
-#include <set>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/campaign.h"
 #include "cli/commands.h"
 #include "cli/determinism.h"
 #include "cli/exit_codes.h"
@@ -18,9 +15,6 @@
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "cli/scenario_job.h"
-#include "real/ground/live.h"
-#include "real/lab/capabilities.h"
-#include "results/store.h"
 
 namespace distlab::cli {
 namespace {
@@ -40,43 +34,21 @@ struct Options {
   Outputs outputs;
 };
 
-struct Planned {
-  std::string file;
-  scenario::Variant variant;
-  uint64_t seed = 1;
-};
-
 std::optional<std::vector<Planned>> plan(const Options& options) {
   std::vector<std::string> sets = options.sets;
   if (!options.nodes.empty()) sets.push_back("nodes.*.implementation=" + options.nodes);
   const auto overrides = parse_overrides(sets);
   if (!overrides) return std::nullopt;
+  const GroundKind ground = parse_ground(options.ground).value_or(GroundKind::sim);
   std::vector<Planned> out;
   for (const std::string& file : options.files) {
     const auto variants = load_scenario(file, *overrides);
     if (!variants) return std::nullopt;
     for (const auto& variant : *variants) {
-      for (uint32_t i = 0; i < options.repeat; ++i) out.push_back({file, variant, options.seed + i});
+      for (uint32_t i = 0; i < options.repeat; ++i) out.push_back({file, variant, options.seed + i, ground});
     }
   }
   return out;
-}
-
-int worse(int a, int b) {
-  // Our own fault first, then the user's, then what the runs said.
-  for (const int code : {exit_internal, exit_usage, exit_nondeterminism, exit_failed, exit_unknown}) {
-    if (a == code || b == code) return code;
-  }
-  return exit_pass;
-}
-
-std::string now_text() {
-  char text[32];
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
 }
 
 std::string command_line(const Options& options) {
@@ -90,64 +62,11 @@ std::string command_line(const Options& options) {
   return text;
 }
 
-// Nothing: it has been said why, and `code` is set.
-std::optional<int64_t> open_family(const Options& options, int& code) {
-  std::error_code error;
-  const auto folder = std::filesystem::path(options.database).parent_path();
-  if (!folder.empty()) std::filesystem::create_directories(folder, error);
-  if (error) {
-    fmt::print(stderr, "distlab: {}: {}\n", folder.string(), error.message());
-    code = exit_usage;
-    return std::nullopt;
-  }
-  auto store = results::Store::open(options.database);
-  const auto family =
-      store.and_then([&](results::Store& s) { return s.begin_family(command_line(options), now_text()); });
-  if (family) return *family;
-  fmt::print(stderr, "distlab: {}\n", family.error().message);
-  code = family.error().is_user_error ? exit_usage : exit_internal;
-  return std::nullopt;
-}
-
 std::string title(const std::vector<Planned>& planned) {
   const std::string& first = planned.front().variant.scenario.name;
   const bool same =
       std::all_of(planned.begin(), planned.end(), [&](const Planned& p) { return p.variant.scenario.name == first; });
   return same ? first : fmt::format("{} and others", first);
-}
-
-std::string job_name(const Planned& planned) {
-  std::string name = fmt::format("{} seed {}", planned.variant.scenario.name, planned.seed);
-  for (const auto& [key, value] : planned.variant.labels) name += fmt::format(" {}={}", key, value);
-  return name;
-}
-
-// One line per finished run where there is no terminal; always one for a run that went wrong.
-int account_for(const Planned& planned, const JobOutcome& outcome, Progress& progress) {
-  const auto result = from_line(outcome.result);
-  if (!result || outcome.signal != 0) {
-    if (interrupted()) return exit_pass;
-    progress.clear();
-    fmt::print(stderr, "distlab: {}: the run died{}; this is a fault of distlab\n", job_name(planned),
-               outcome.signal != 0 ? fmt::format(" of signal {}", outcome.signal) : "");
-    return exit_internal;
-  }
-  if (!result->error.empty() && !interrupted()) {
-    progress.clear();
-    fmt::print(stderr, "distlab: {}: {}\n", job_name(planned), result->error);
-  }
-  progress.step(fmt::format("{}: {} ({:.1f} s)", job_name(planned), result->outcome, result->wall_seconds));
-  return outcome.exit_code;
-}
-
-GroundKind ground_of(const Options& options) {
-  return options.ground == "emu" ? GroundKind::emu : options.ground == "live" ? GroundKind::live : GroundKind::sim;
-}
-
-// Real time has no slack for a second run beside the first.
-uint32_t jobs_of(const Options& options) {
-  if (options.jobs == 0 && ground_of(options) != GroundKind::sim) return 1;
-  return options.jobs > 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
 }
 
 // The folder of one run's files; of several runs each has its own below it.
@@ -159,45 +78,17 @@ std::string folder_for(const std::string& folder, bool alone, size_t index) {
   return own;
 }
 
-bool all_native(const std::vector<Planned>& planned) {
-  for (const Planned& p : planned)
-    for (const auto& [key, node] : p.variant.scenario.nodes)
-      if (node.implementation != scenario::Implementation::native) {
-        fmt::print(
-            stderr,
-            "distlab: {}: '{}' is a real BEAM node, which cannot live in virtual time; run it with --ground emu or "
-            "live, or with --nodes native\n",
-            p.file, key);
-        return false;
-      }
-  return true;
-}
-
-// Says what the ground cannot do for the scenarios, before anything is started.
+// Says what the ground cannot do, before anything is started.
 bool ground_allows(const Options& options, const std::vector<Planned>& planned) {
-  if (ground_of(options) == GroundKind::sim) return all_native(planned);
-  if (options.check_determinism) {
+  if (options.ground != "sim" && options.check_determinism) {
     fmt::print(stderr, "distlab: --check-determinism is for the sim ground: real hosts are never twice the same\n");
     return false;
   }
-  const lab::Capabilities capabilities = lab::capabilities();
-  std::set<std::string> lines;
-  for (const Planned& p : planned) {
-    if (ground_of(options) == GroundKind::live) {
-      for (const std::string& line : ground::live_obstacles(p.variant.scenario, {options.without_netem}, capabilities))
-        lines.insert(fmt::format("{}: {}", p.file, line));
-    } else if (!capabilities.lab.available) {
-      lines.insert(fmt::format("the emu ground needs namespaces: {}", capabilities.lab.reason));
-    }
+  if (options.ground == "live" && !options.pcap.empty()) {
+    fmt::print(stderr, "distlab: --pcap: the live ground does not capture packets; sim and emu do\n");
+    return false;
   }
-  if (ground_of(options) == GroundKind::live && !options.pcap.empty())
-    lines.insert("--pcap: the live ground does not capture packets; sim and emu do");
-  for (const std::string& line : lines) fmt::print(stderr, "distlab: {}\n", line);
-  if (!lines.empty() && ground_of(options) == GroundKind::live && !options.without_netem &&
-      !capabilities.netem.available)
-    fmt::print(stderr,
-               "distlab: with --without-netem it runs on links without delay and loss; the emu ground has them all\n");
-  return lines.empty();
+  return no_obstacles(planned, options.without_netem);
 }
 
 int run(const Options& options) {
@@ -206,7 +97,7 @@ int run(const Options& options) {
   if (!ground_allows(options, *planned)) return exit_usage;
   catch_interrupts();
   int code = exit_pass;
-  const auto family = open_family(options, code);
+  const auto family = open_family(options.database, command_line(options), code);
   if (!family) return code;
   for (const std::string& folder : {options.pcap, options.qlog}) {
     std::error_code error;
@@ -224,7 +115,7 @@ int run(const Options& options) {
     const size_t index = i / rounds, round = i % rounds;
     const Planned& p = (*planned)[index];
     Job work{.variant = &p.variant,
-             .ground = ground_of(options),
+             .ground = p.ground,
              .scenario_file = p.file,
              .seed = p.seed,
              .trace_file = determinism.trace(index, round)};
@@ -250,7 +141,7 @@ int run(const Options& options) {
     determinism.add(index, round, outcome);
     if (round == 0) code = worse(code, account_for((*planned)[index], outcome, progress));
   };
-  run_pool(planned->size() * rounds, jobs_of(options), job, callbacks);
+  run_pool(planned->size() * rounds, jobs_of(options.jobs, planned->front().ground), job, callbacks);
   progress.clear();
 
   if (options.check_determinism && !interrupted()) {

@@ -15,9 +15,11 @@ std::string utf8(const std::string& text) {
   return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
 }
 
-// For attributes and text alike. Of the control characters XML 1.0 knows but three, and an attribute
+}  // namespace
+
+// Of the control characters XML 1.0 knows but three, and an attribute
 // keeps those only as references. U+FFFE and U+FFFF are no characters.
-std::string escaped(const std::string& raw) {
+std::string xml_escaped(const std::string& raw) {
   std::string out;
   const std::string text = utf8(raw);
   for (size_t i = 0; i < text.size(); ++i) {
@@ -42,19 +44,22 @@ std::string escaped(const std::string& raw) {
   return out;
 }
 
+namespace {
+
 std::string testcase(const std::string& suite, const Verdict& v) {
   std::string out = fmt::format("    <testcase classname=\"{}\" name=\"{}\" file=\"{}\" line=\"{}\" time=\"0\"",
-                                escaped(suite), escaped(v.text), escaped(v.file), v.line);
-  if (v.outcome == Outcome::pass) return out + fmt::format("><system-out>{}</system-out></testcase>\n", escaped(v.why));
+                                xml_escaped(suite), xml_escaped(v.text), xml_escaped(v.file), v.line);
+  if (v.outcome == Outcome::pass)
+    return out + fmt::format("><system-out>{}</system-out></testcase>\n", xml_escaped(v.why));
   const bool failed = v.outcome == Outcome::fail;
   const std::string where = v.file.empty() ? "" : fmt::format("{}:{}: ", v.file, v.line);
   return out + (failed ? fmt::format("><failure message=\"{}\" type=\"expectation\">{}</failure></testcase>\n",
-                                     escaped(v.why), escaped(where + v.why))
-                       : fmt::format("><skipped message=\"unknown: {}\"/></testcase>\n", escaped(v.why)));
+                                     xml_escaped(v.why), xml_escaped(where + v.why))
+                       : fmt::format("><skipped message=\"unknown: {}\"/></testcase>\n", xml_escaped(v.why)));
 }
 
 std::string property(const char* name, const std::string& value) {
-  return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, escaped(value));
+  return fmt::format("      <property name=\"{}\" value=\"{}\"/>\n", name, xml_escaped(value));
 }
 
 std::string testsuite(const RunSummary& s) {
@@ -69,9 +74,9 @@ std::string testsuite(const RunSummary& s) {
   std::string out = fmt::format(
       "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3f}\"{} "
       "hostname=\"{}\">\n    <properties>\n",
-      escaped(name), s.verdicts.size() + errors, count(Outcome::fail), errors, count(Outcome::unknown),
-      run.wall_seconds, run.started_at.empty() ? "" : fmt::format(" timestamp=\"{}\"", escaped(run.started_at)),
-      escaped(run.host));
+      xml_escaped(name), s.verdicts.size() + errors, count(Outcome::fail), errors, count(Outcome::unknown),
+      run.wall_seconds, run.started_at.empty() ? "" : fmt::format(" timestamp=\"{}\"", xml_escaped(run.started_at)),
+      xml_escaped(run.host));
   out += property("run", fmt::to_string(run.id)) + property("seed", fmt::to_string(run.seed)) +
          property("ground", run.ground) + property("commit", run.commit) + property("trace_hash", run.trace_hash) +
          "    </properties>\n";
@@ -80,7 +85,7 @@ std::string testsuite(const RunSummary& s) {
     out += fmt::format(
         "    <testcase classname=\"{}\" name=\"the run completes\" time=\"0\"><error message=\"{}: {}\" "
         "type=\"run\"/></testcase>\n",
-        escaped(run.scenario), to_string(run.status), escaped(run.error));
+        xml_escaped(run.scenario), to_string(run.status), xml_escaped(run.error));
   return out + "  </testsuite>\n";
 }
 

@@ -13,4 +13,7 @@ namespace distlab::results {
 // completes", with an error. Text is made valid XML 1.0.
 std::string to_junit(const std::vector<RunSummary>& runs);
 
+// Text for attributes and elements alike, whatever its bytes.
+std::string xml_escaped(const std::string& raw);
+
 }  // namespace distlab::results

@@ -68,6 +68,7 @@ Scenario Builder::build() {
   each("workload", [&](const Value& map, size_t i) { build_action(map, i); });
   each("faults", [&](const Value& map, size_t i) { build_fault(map, i); });
   each("expect", [&](const Value& map, size_t /*i*/) { build_expectation(map); });
+  build_compare();
   return std::move(out_);
 }
 

@@ -88,6 +88,9 @@ class Builder {
   void fault_partition(const Value& groups, Fault& fault);
   std::vector<std::string> partition_group(const Value& names);
 
+  // build_compare.cc
+  void build_compare();
+
   // build_expect.cc
   void build_expectation(const Value& map);
   void expect_connected(const Value& body, Expectation expectation);

@@ -126,6 +126,7 @@ std::vector<Key> resolved_keys() {
       optional("workload", list_of(action()), "What the nodes do."),
       optional("faults", list_of(fault()), "What happens to them."),
       optional("expect", list_of(expectation()), "What must hold."),
+      optional("compare", margins(), "How far two grounds may be apart and still agree."),
   };
 }
 

@@ -43,5 +43,6 @@ Shape relay();
 Shape action();       // format_workload.cc
 Shape fault();        // format_faults.cc
 Shape expectation();  // format_expect.cc
+Shape margins();      // format_compare.cc
 
 }  // namespace distlab::scenario::table

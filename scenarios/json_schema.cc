@@ -28,7 +28,7 @@ Json scalar_schema(const Shape& shape) {
     if (shape.high != std::numeric_limits<int64_t>::max()) number["maximum"] = shape.high;
   } else if (shape.number) {
     number = {{"type", shape.boolean ? Json({"number", "boolean"}) : Json("number")}};
-    if (!shape.boolean) number["minimum"] = 0, number["maximum"] = 1;
+    if (!shape.boolean) number["minimum"] = shape.number_low, number["maximum"] = shape.number_high;
   } else {
     number = {{"type", "boolean"}};
     if (shape.pattern == "^true$") number = {{"const", true}};
@@ -262,6 +262,7 @@ std::string reference_markdown() {
   out += table("`workload`", inside("workload"));
   out += table("`faults`", inside("faults"));
   out += table("`expect`", inside("expect"));
+  out += table("`compare`", inside("compare"));
   return out;
 }
 

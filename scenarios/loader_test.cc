@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scenarios/shape.h"
 #include "scenarios/testing/load.h"
 
 namespace distlab::scenario {
@@ -471,6 +472,41 @@ TEST(Loader, ParsesOverrides) {
   EXPECT_EQ(parse_override("a.b=c=d")->value, "c=d");
   EXPECT_EQ(parse_override("a.b").error(), "expected PATH=VALUE, as in nodes.alice.net_ticktime=8s, not 'a.b'");
   EXPECT_FALSE(parse_override("=x"));
+}
+
+// A scenario that says nothing of margins has those the reference names.
+TEST(Loader, DefaultMarginsAreThoseOfTheReference) {
+  std::string spelled_out = small_scenario + "compare:\n";
+  const Key* compare = find_key(resolved_shape(), "compare");
+  ASSERT_NE(compare, nullptr);
+  for (const Key& metric : compare->shape.keys) {
+    spelled_out += "  " + metric.name + ":\n";
+    for (const Key& key : metric.shape.keys)
+      if (!key.fallback.empty()) spelled_out += "    " + key.name + ": " + key.fallback + "\n";
+  }
+  const Margins margins = load_one(small_scenario).compare, again = load_one(spelled_out).compare;
+  EXPECT_EQ(margins.size(), compare->shape.keys.size());
+  for (const auto& [metric, margin] : margins) {
+    EXPECT_NE(find_key(compare->shape, to_string(metric)), nullptr) << to_string(metric);
+    EXPECT_EQ(margin, again.at(metric)) << to_string(metric);
+  }
+}
+
+// Who gives a ratio or a difference replaces both; what else is not said stays as it was.
+TEST(Loader, ReadsMargins) {
+  const Margins margins = load_one(small_scenario +
+                                   "compare:\n"
+                                   "  call_latency: { ratio: 1.5 }\n"
+                                   "  detection_time: { difference: 300ms, outcomes: 25% }\n"
+                                   "  goodput: { difference: 2Mbit/s }\n"
+                                   "  lost_messages: { ratio: 2, difference: 7, distribution: 0.5 }\n"
+                                   "  setup_time: { distribution: 5% }\n")
+                              .compare;
+  EXPECT_EQ(margins.at(Compared::call_latency), (Margin{1.5, std::nullopt, 0.2, 0.1}));
+  EXPECT_EQ(margins.at(Compared::detection_time), (Margin{std::nullopt, 0.3, 0.2, 0.25}));
+  EXPECT_EQ(margins.at(Compared::goodput), (Margin{std::nullopt, 2e6, 0.2, 0.1}));
+  EXPECT_EQ(margins.at(Compared::lost_messages), (Margin{2, 7, 0.5, 0.1}));
+  EXPECT_EQ(margins.at(Compared::setup_time), (Margin{1.25, 0.01, 0.05, 0.1}));
 }
 
 }  // namespace

@@ -141,6 +141,15 @@ Shape ratio_shape() {
   return shape;
 }
 
+Shape factor_shape() {
+  Shape shape = scalar("a factor", std::string(number_pattern),
+                       [](std::string_view text) { return error_of(parse_factor, text); });
+  shape.number = true;
+  shape.number_low = 1;
+  shape.number_high = 1'000'000;
+  return shape;
+}
+
 Shape frequency_shape() {
   return scalar("how often", fmt::format("{}/[smh]", number_pattern),
                 [](std::string_view text) { return error_of(parse_frequency, text); });

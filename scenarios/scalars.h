@@ -19,6 +19,7 @@ Shape timeout_shape();  // a duration or "infinity"
 Shape rate_shape();
 Shape size_shape();
 Shape ratio_shape();
+Shape factor_shape();
 Shape frequency_shape();
 Shape boolean_shape();
 Shape integer_shape(int64_t low, int64_t high);

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "scenarios/compare.h"
 #include "scenarios/relay.h"
 
 namespace distlab::scenario {
@@ -366,6 +367,7 @@ struct Scenario {
   std::vector<GroupAction> group_workload;
   std::vector<Fault> faults;  // in the order of the file
   std::vector<Expectation> expect;
+  Margins compare;  // defaults filled in
 };
 
 std::string_view to_string(ActionKind kind);  // as in the file: "pg_join"

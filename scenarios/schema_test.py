@@ -25,6 +25,7 @@ nodes: { alice: { site: home }, bob: { site: office, name: bob@office.example } 
 workload: [{ at: 1s, connect: alice -> bob }, { from: 1s, call: [alice, bob], rate: 10/s }]
 faults: [{ at: 2s, down: home, for: 1s..2s }]
 expect: [{ connected: { between: [alice, bob], by: 2s } }, { calls: { ok: ">= 99%" } }]
+compare: { call_latency: { ratio: 1.5, difference: 2ms }, lost_messages: { difference: 3 }, goodput: { distribution: 10% } }
 """
 # What both the schema and the loader must refuse: the text of GOOD and what it is replaced by.
 BROKEN = [
@@ -49,6 +50,10 @@ BROKEN = [
     ("between: [alice, bob], by", "between: alice, by"),
     ('ok: ">= 99%"', 'ok: "at least 99%"'),
     ("expect:", "expects:"),
+    ("ratio: 1.5", "ratio: 0.5"),
+    ("ratio: 1.5", "ratio: 150%"),
+    ("difference: 3", "difference: 3ms"),
+    ("goodput:", "good_put:"),
 ]
 
 

@@ -32,6 +32,7 @@ struct Shape {
   std::vector<std::string> choices;                             // if there are any, the valid texts
   bool integer = false, number = false, boolean = false;        // what else YAML may take a valid text for
   int64_t low = 0, high = std::numeric_limits<int64_t>::max();  // of integer
+  int64_t number_low = 0, number_high = 1;                      // of number
 
   std::vector<Shape> parts;
   size_t min_items = 0, max_items = std::numeric_limits<size_t>::max();  // of list

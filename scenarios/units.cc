@@ -165,6 +165,16 @@ Parsed<double> parse_ratio(std::string_view text) {
   return value;
 }
 
+Parsed<double> parse_factor(std::string_view text) {
+  std::string_view rest = text;
+  const auto number = take_number(rest);
+  if (!number || !rest.empty()) return tl::unexpected(fmt::format("expected a factor (1.25), not {}", quoted(text)));
+  const double value = static_cast<double>(number->mantissa) / static_cast<double>(number->scale);
+  if (value < 1 || value > 1e6)
+    return tl::unexpected(fmt::format("a factor is between 1 and 1000000: {}", quoted(text)));
+  return value;
+}
+
 Parsed<Duration> parse_frequency(std::string_view text) {
   std::string_view rest = text;
   const auto number = take_number(rest);

@@ -26,6 +26,8 @@ Parsed<uint64_t> parse_rate(std::string_view text);
 Parsed<uint64_t> parse_size(std::string_view text);
 // "0.5%" or "0.005": 0..1.
 Parsed<double> parse_ratio(std::string_view text);
+// "1.25": 1..1,000,000.
+Parsed<double> parse_factor(std::string_view text);
 // "10/s", "6/m", "0.5/h": the time from one to the next, 1 us at least.
 Parsed<Duration> parse_frequency(std::string_view text);
 // Decimal digits, low <= value <= high.

@@ -80,6 +80,18 @@ TEST(Units, ReadsRatios) {
   EXPECT_EQ(parse_ratio("half").error(), "expected a ratio (0.5% or 0.005), not 'half'");
 }
 
+// A factor has no unit, and nothing is less than once as large.
+TEST(Units, ReadsFactors) {
+  EXPECT_DOUBLE_EQ(*parse_factor("1.25"), 1.25);
+  EXPECT_DOUBLE_EQ(*parse_factor("1"), 1);
+  EXPECT_DOUBLE_EQ(*parse_factor("1000000"), 1e6);
+  EXPECT_EQ(parse_factor("0.99").error(), "a factor is between 1 and 1000000: '0.99'");
+  EXPECT_EQ(parse_factor("1000001").error(), "a factor is between 1 and 1000000: '1000001'");
+  EXPECT_EQ(parse_factor("25%").error(), "expected a factor (1.25), not '25%'");
+  EXPECT_FALSE(parse_factor("-2"));
+  EXPECT_FALSE(parse_factor(""));
+}
+
 // A frequency is the time between two of a kind.
 TEST(Units, ReadsFrequencies) {
   EXPECT_EQ(parse_frequency("10/s"), 100ms);

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 #include "results/report/assets.h"
+#include "results/report/page.h"
 
 namespace distlab::results {
 
-namespace {
-
 using Json = nlohmann::ordered_json;
+
+namespace {
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -58,6 +59,17 @@ int rank(Outcome outcome) {
 }
 
 }  // namespace
+
+std::string page_of(const std::string& title, const Json& data, std::string_view script) {
+  return fmt::format(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{} · distlab</title>\n<style>\n{}</style>\n</head>\n<body>\n<main id=\"page\"></main>\n"
+      "<noscript>This report draws itself with JavaScript, which is switched off here.</noscript>\n"
+      "<script id=\"data\" type=\"application/json\">{}</script>\n<script>\n{}</script>\n<script>\n{}</script>\n"
+      "</body>\n</html>\n",
+      escaped(title), report_assets::css(), script_safe(data), report_assets::vega(), script);
+}
 
 class HtmlReport::Impl {
  public:
@@ -108,15 +120,7 @@ std::string HtmlReport::html() const {
                      {"outcome", to_string(worst(impl_->runs))},
                      {"runs", impl_->overviews},
                      {"details", details}};
-  const std::string title = impl_->runs.empty() ? "no runs" : impl_->runs.front().run.scenario;
-  return fmt::format(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<title>{} · distlab</title>\n<style>\n{}</style>\n</head>\n<body>\n<main id=\"page\"></main>\n"
-      "<noscript>This report draws itself with JavaScript, which is switched off here.</noscript>\n"
-      "<script id=\"data\" type=\"application/json\">{}</script>\n<script>\n{}</script>\n<script>\n{}</script>\n"
-      "</body>\n</html>\n",
-      escaped(title), report_assets::css(), script_safe(data), report_assets::vega(), report_assets::script());
+  return page_of(impl_->runs.empty() ? "no runs" : impl_->runs.front().run.scenario, data, report_assets::script());
 }
 
 namespace {

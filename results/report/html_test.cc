@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "results/testing/browser.h"
 #include "results/testing/events.h"
 #include "results/testing/synthetic_run.h"
 #include "results/testing/temp_dir.h"
@@ -76,55 +77,6 @@ std::string outages(const std::vector<int>& ticktimes) {
     for (const int ticktime : ticktimes)
       for (int repeat = 0; repeat < 2; ++repeat) add(report, outage_run(++id, outage, ticktime));
   return report.html();
-}
-
-size_t occurrences(const std::string& text, const std::string& what) {
-  size_t n = 0;
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + what.size())) ++n;
-  return n;
-}
-
-// The page as a browser makes it from the file. A picture goes beside it when DISTLAB_SCREENSHOTS
-// names a folder, for a person to look at.
-std::string dom_of(const std::string& html, const std::string& name) {
-  TempDir dir;
-  std::ofstream(dir / "page.html") << html;
-  const std::string chromium =
-      "timeout 120 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-      "--disable-background-networking --disable-component-update --disable-sync --virtual-time-budget=5000 "
-      "--window-size=1320,2600 --hide-scrollbars";
-  const auto run = [&](const std::string& profile, const std::string& what) {
-    return std::system(fmt::format("{} --user-data-dir={} {} file://{} >{} 2>{}", chromium, dir / profile, what,
-                                   dir / "page.html", dir / "out", dir / "err")
-                           .c_str());
-  };
-  EXPECT_EQ(run("profile", "--dump-dom"), 0);
-  std::ostringstream dom;
-  dom << std::ifstream(dir / "out").rdbuf();
-  if (const char* folder = std::getenv("DISTLAB_SCREENSHOTS"))
-    for (const char* mode : {"light", "dark"})
-      run(std::string("shot-") + mode,
-          fmt::format("--screenshot={}/{}-{}.png {}", folder, name, mode,
-                      std::string(mode) == "dark" ? "--blink-settings=preferredColorScheme=0" : ""));
-  return dom.str();
-}
-
-// The page with its scripts and data cut away: what was drawn.
-std::string drawn(const std::string& dom) {
-  std::string out = dom;
-  for (size_t at = out.find("<script"); at != std::string::npos; at = out.find("<script"))
-    out.erase(at, out.find("</script>", at) + 9 - at);
-  return out;
-}
-
-// Whether Vega has drawn into the box of this chart: the mark stands in the same tag.
-bool is_drawn(const std::string& dom, const std::string& chart) {
-  const size_t at = dom.find("id=\"" + chart + "\"");
-  return at != std::string::npos && dom.find("data-drawn=\"1\"", at) < dom.find('>', at);
-}
-
-bool chromium_is_there() {
-  return std::system("command -v chromium >/dev/null") == 0;
 }
 
 // The page of one run draws in a browser: lanes, charts, verdicts and tables, and no script fails.
