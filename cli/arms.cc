@@ -15,6 +15,10 @@ constexpr const char* implementation_path = "nodes.*.implementation";
 
 }  // namespace
 
+std::string Arm::name() const {
+  return std::string(to_string(ground)) + (implementation.empty() ? "" : "/" + implementation);
+}
+
 tl::expected<std::vector<Arm>, std::string> parse_arms(const std::vector<std::string>& grounds,
                                                        const std::vector<std::string>& implementations) {
   const auto twice = [](const std::vector<std::string>& words) {

@@ -15,6 +15,8 @@ namespace distlab::cli {
 struct Arm {
   GroundKind ground = GroundKind::sim;
   std::string implementation;  // "native", "beam", "macula"; "": as the scenario says
+
+  std::string name() const;  // "emu/beam", as results::compare::sides_of() calls it
 };
 
 // Every ground with every implementation, in order; sim has native nodes only. At least two, or one line that

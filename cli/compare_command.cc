@@ -247,7 +247,12 @@ int compare_file(const Options& options) {
   if (!store) return fail(store.error());
   const auto runs = store->family_runs(*family);
   if (!runs) return fail(runs.error());
-  return compare_sides(*store, compare::sides_of(*runs), options, command_line(options),
+  // In the order the user named them: the first one is the reference.
+  std::vector<compare::Side> sides = compare::sides_of(*runs), ordered;
+  for (const Arm& arm : *arms)
+    for (compare::Side& side : sides)
+      if (side.name == arm.name()) ordered.push_back(std::move(side));
+  return compare_sides(*store, ordered, options, command_line(options),
                        fmt::format("{}-{}", planned->front().variant.scenario.name, *family));
 }
 

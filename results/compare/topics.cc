@@ -1,6 +1,7 @@
 #include "results/compare/topics.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <utility>
@@ -40,6 +41,16 @@ Labels labels_of(const RunRecord& run, const std::set<std::string>& paths) {
   for (const auto& label : run.labels)
     if (paths.count(label.first) != 0) out.push_back(label);
   return out;
+}
+
+// From what is all ours to what is all real.
+std::pair<size_t, size_t> rank(const RunRecord& run) {
+  const auto place = [](const auto& words, const std::string& word) {
+    return static_cast<size_t>(std::find(words.begin(), words.end(), word) - words.begin());
+  };
+  constexpr std::array<std::string_view, 3> grounds{"sim", "emu", "live"};
+  constexpr std::array<std::string_view, 4> implementations{"", "native", "beam", "macula"};
+  return {place(grounds, run.ground), place(implementations, implementation_of(run))};
 }
 
 // The runs of one variant of a scenario.
@@ -125,6 +136,8 @@ std::vector<Side> sides_of(const std::vector<RunRecord>& runs) {
     if (found == sides.end()) found = sides.insert(sides.end(), {name, {}});
     found->runs.push_back(run);
   }
+  std::stable_sort(sides.begin(), sides.end(),
+                   [](const Side& a, const Side& b) { return rank(a.runs.front()) < rank(b.runs.front()); });
   return sides;
 }
 

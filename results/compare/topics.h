@@ -20,8 +20,8 @@ struct Side {
 // What the run's nodes were: the value of its labels that end in ".implementation", "" without any.
 std::string implementation_of(const RunRecord& run);
 
-// One side for each ground and implementation among the runs, in the order of their first runs: "sim",
-// "emu/beam".
+// One side for each ground and implementation among the runs: "sim", "emu/native", "emu/beam", in this order of
+// grounds and implementations.
 std::vector<Side> sides_of(const std::vector<RunRecord>& runs);
 
 // Variants are matched by the labels that differ within a side. What only one side has is a topic

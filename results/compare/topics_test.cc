@@ -50,7 +50,7 @@ class Topics : public testing::Test {
 
 // Grounds and implementations of nodes make the sides; variants make the topics.
 TEST_F(Topics, OfOneFamily) {
-  for (const char* ground : {"sim", "emu"})
+  for (const char* ground : {"emu", "sim"})
     for (const char* direction : {"both", "out"})
       for (uint64_t seed = 1; seed <= 3; ++seed) add(ground, seed, {{"faults.silence.direction", direction}});
   add("emu", 1, {{"nodes.*.implementation", "beam"}, {"faults.silence.direction", "out"}});
