@@ -211,6 +211,7 @@ bool make_runs(const std::vector<Planned>& planned, int64_t family, const Option
       Job work{.variant = &p.variant, .ground = p.ground, .scenario_file = p.file, .seed = p.seed};
       work.database = options.database;
       work.family = family;
+      work.runs_at_once = std::min(jobs_of(options.jobs, p.ground), static_cast<uint32_t>(last - first));
       work.without_netem = options.without_netem;
       work.max_lateness =
           std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.max_lateness_ms));

@@ -119,7 +119,7 @@ int run(const Options& options) {
              .scenario_file = p.file,
              .seed = p.seed,
              .trace_file = determinism.trace(index, round)};
-    work.runs_at_once = static_cast<uint32_t>(std::min<size_t>(jobs_of(options), planned->size()));
+    work.runs_at_once = std::min(jobs_of(options.jobs, p.ground), static_cast<uint32_t>(planned->size()));
     work.without_netem = options.without_netem;
     work.max_lateness =
         std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.max_lateness_ms));

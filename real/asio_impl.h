@@ -89,6 +89,7 @@ class AsioConnection : public std::enable_shared_from_this<AsioConnection> {
   void set_handler(StreamHandler& handler);
   size_t write(Bytes data);
   void set_reading(bool on);
+  void set_nodelay(bool on);
   void close();
   void abort();
 

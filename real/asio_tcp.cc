@@ -23,6 +23,7 @@ class AsioStream final : public ByteStream {
   void set_handler(StreamHandler& handler) override { connection_->set_handler(handler); }
   size_t write(Bytes data) override { return connection_->write(data); }
   void set_reading(bool on) override { connection_->set_reading(on); }
+  void set_nodelay(bool on) override { connection_->set_nodelay(on); }
   void close() override { connection_->close(); }
   void abort() override { connection_->abort(); }
   Endpoint local() const override { return connection_->local(); }
@@ -191,6 +192,11 @@ void AsioConnection::wrote(const error_code& error, size_t size) {
     wants_room_ = false;
     handler_->on_writable();
   }
+}
+
+void AsioConnection::set_nodelay(bool on) {
+  error_code ignored;
+  socket_.set_option(tcp::no_delay(on), ignored);
 }
 
 // --- Receiving --------------------------------------------------------------------------------

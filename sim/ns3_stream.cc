@@ -15,6 +15,7 @@
 #include <ns3/tcp-socket-base.h>
 #include <ns3/tcp-socket-factory.h>
 #include <ns3/tcp-tx-buffer.h>
+#include <ns3/uinteger.h>
 
 #include "sim/ns3_host.h"
 #include "sim/ns3_time.h"
@@ -39,6 +40,8 @@ struct Inside : ns3::TcpSocketBase {
     const uint32_t packets = (static_cast<uint32_t>(std::max(sent, 0)) + tcb.m_segmentSize - 1) / tcb.m_segmentSize;
     return packets > 0 && (packets + 1) * tcb.m_segmentSize > tcb.m_cWnd.Get();
   }
+  // ns-3 puts together what is written at one moment before its own TcpNoDelay can tell it apart.
+  static bool unacknowledged(ns3::TcpSocketBase& socket) { return (socket.*&Inside::m_txBuffer)->Size() > 0; }
   // A kernel measures round trips by timestamps, also those of packets it has sent twice (RFC 7323, section
   // 4.3): after one needless timeout its next one comes late enough. ns-3 would run into the same again.
   static void measure_by_timestamp(ns3::TcpSocketBase& socket) {
@@ -66,6 +69,7 @@ struct Ns3Stream::Link {
   Ns3Stream* stream = nullptr;
   std::vector<uint8_t> held;  // written, and not given to ns-3 while the window is full
   bool closing = false;       // once that has left
+  bool nagle = false;         // less than a segment waits for what is under way
   bool was_full = false;      // and nothing has been acknowledged since
 
   void connected(ns3::Ptr<ns3::Socket>) {
@@ -98,8 +102,11 @@ struct Ns3Stream::Link {
     was_full = was_full || is_full;
     return is_full;
   }
+  bool waits(ns3::Socket& socket) {
+    return full(socket) || (nagle && Inside::unacknowledged(dynamic_cast<ns3::TcpSocketBase&>(socket)));
+  }
   void send_held(ns3::Socket& socket) {
-    if (full(socket)) return;
+    if (waits(socket)) return;
     if (std::exchange(was_full, false)) Inside::measure_by_timestamp(dynamic_cast<ns3::TcpSocketBase&>(socket));
     const size_t size = std::min<size_t>(held.size(), socket.GetTxAvailable());
     if (size > 0) {
@@ -169,7 +176,7 @@ size_t Ns3Stream::write(Bytes data) {
   const size_t size = std::min(data.size(), room - std::min(room, link_->held.size()));
   if (size < data.size()) write_blocked_ = true;
   if (size == 0) return 0;
-  if (!link_->held.empty() || link_->full(*socket_)) {
+  if (!link_->held.empty() || link_->waits(*socket_)) {
     link_->held.insert(link_->held.end(), data.begin(), data.begin() + static_cast<ptrdiff_t>(size));
     log(TrafficLog::Step::Kind::write, static_cast<uint32_t>(size));
     return size;
@@ -190,6 +197,14 @@ void Ns3Stream::log(TrafficLog::Step::Kind kind, uint32_t bytes) {
     if (logged_remote_.port == 0) logged_remote_ = remote();
     log->steps.push_back({kind, ns3_now() - run_start, logged_local_, logged_remote_, bytes});
   }
+}
+
+// Whoever waits for acknowledgements gets them at once: a kernel delays none of the first sixteen
+// (TCP_MAX_QUICKACKS in tcp_input.c), and Nagle is on at the begin of connections only.
+void Ns3Stream::set_nodelay(bool on) {
+  link_->nagle = !on;
+  if (on) link_->send_held(*socket_);
+  socket_->SetAttribute("DelAckCount", ns3::UintegerValue(on ? 2 : 1));
 }
 
 void Ns3Stream::set_reading(bool on) {

@@ -26,6 +26,7 @@ class Ns3Stream final : public ByteStream {
   void set_handler(StreamHandler& handler) override;
   size_t write(Bytes data) override;
   void set_reading(bool on) override;
+  void set_nodelay(bool on) override;
   void close() override;
   void abort() override;
   Endpoint local() const override;

@@ -92,6 +92,7 @@ class TcpCarrier::TcpDial final : public Dial, private StreamHandler {
 
   void on_connected() override {
     stream_->set_reading(false);
+    stream_->set_nodelay(false);  // inet_tcp_dist sets it with nodeup only (f_setopts_pre_nodeup)
     const auto done = std::move(done_);
     done(std::move(stream_));
   }
@@ -148,6 +149,7 @@ void TcpCarrier::listen(const std::string& node_name, Accepted accepted, Listeni
   if (!name) return done(tl::unexpected(NetError::not_found));
   const auto accept = [accepted = std::move(accepted)](std::unique_ptr<ByteStream> stream) {
     stream->set_reading(false);
+    stream->set_nodelay(false);
     accepted(std::move(stream));
   };
   const uint32_t first = options_.erl_epmd_port.value_or(options_.port);

@@ -51,6 +51,9 @@ class ByteStream {
   // While off, incoming bytes stay in the receive buffer and the peer meets back-pressure.
   // Streams start with reading on.
   virtual void set_reading(bool on) = 0;
+  // TCP_NODELAY, which is on at first. Off, less than a segment waits while anything is not acknowledged (Nagle's
+  // algorithm, RFC 896). Streams that have no acknowledgements, and TestHost's, know no difference.
+  virtual void set_nodelay(bool /*on*/) {}
   virtual void close() = 0;  // FIN after what was written; no further callbacks
   virtual void abort() = 0;  // RST; no further callbacks
   virtual Endpoint local() const = 0;

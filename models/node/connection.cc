@@ -118,13 +118,25 @@ void Connection::on_closed(NetError why) {
   drive_handshake();
 }
 
+// One write for each packet, as dist_util sends them: that is what Nagle's algorithm goes by, and why an acceptor's
+// challenge waits for the acknowledgement of its status.
+void Connection::write_packets(const std::vector<uint8_t>& packets) {
+  const Bytes all(packets);
+  for (size_t at = 0; at < all.size();) {
+    const size_t size = 2 + dist::read_length(all.subspan(at), dist::HeaderSize::two);
+    const Bytes packet = all.subspan(at, size);
+    unsent_.insert(unsent_.end(), packet.begin(), packet.end());
+    pump();
+    at += size;
+  }
+  pump();
+}
+
 // After every input: writes what the engine wants to say, answers what it asks, until it waits for
 // the peer.
 void Connection::drive_handshake() {
   do {
-    const auto output = handshake_->take_output();
-    unsent_.insert(unsent_.end(), output.begin(), output.end());
-    pump();
+    write_packets(handshake_->take_output());
     record_steps();
     if (handshake_->take_timer_reset()) restart_setup_timer();
     if (handshake_->state() == dist::HandshakeState::failed) return handshake_failed();
@@ -200,6 +212,7 @@ void Connection::old_connection_gone() {
 // queued tick does.
 void Connection::handshake_done() {
   setup_timer_.cancel();
+  stream_->set_nodelay(true);  // dist_util:connection/1, f_setopts_pre_nodeup
   if (incoming_) return connected();
   greeting_ = 0;
   stream_->set_reading(true);

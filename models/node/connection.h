@@ -63,6 +63,7 @@ class Connection final : private StreamHandler {
   void restart_setup_timer();
   void make_handshake();
   void drive_handshake();
+  void write_packets(const std::vector<uint8_t>& packets);
   bool answer_handshake();
   void ask_status(dist::Acceptor& acceptor);
   void record_steps();

@@ -51,7 +51,7 @@ class Daemon {
 
   void log(LogLevel level, std::string_view event, const Log::Fields& fields, std::string_view sort = "");
   void ready();                           // to be said once, by start() or later: peers can come
-  void calm() { events_.calm(); }  // it is about to end: what breaks now is no news
+  void calm() { events_.calm(); }         // it is about to end: what breaks now is no news
   void fail(const std::string& message);  // stops at once with exit_unavailable: it cannot go on
   const EventLog& events() const { return events_; }
   real::AsioLoop& loop() { return loop_; }

@@ -19,10 +19,17 @@ stand_by(Host, Port, Then) ->
     Pid = list_to_binary(os:getpid()),
     ok = gen_tcp:send(Socket, term_to_binary({standby, #{version => ?PROTOCOL_VERSION, pid => Pid}})),
     ok = distlab_probe_workload:load(),
+    ok = load_kernel(),
     case gen_tcp:recv(Socket, 0) of
         {ok, Data} -> go(binary_to_term(Data), Then);
         {error, _} -> halt(0)
     end.
+
+%% Nodes in production are releases, which load all modules at boot (embedded mode). A node that
+%% loads them when they are first called takes some 20 ms more for its first connection.
+load_kernel() ->
+    {ok, Modules} = application:get_key(kernel, modules),
+    code:ensure_modules_loaded(Modules).
 
 go({start, Name}, Then) ->
     case net_kernel:start(binary_to_atom(Name), #{name_domain => longnames}) of
