@@ -251,7 +251,7 @@ int bench_beam(const Options& options) {
     wanted.on_progress = {};
     if (!result) {
       fmt::print(stderr, "distlab: bench beam: {}\n", result.error());
-      return exit_internal;
+      return result.error().find("erlang-base") != std::string::npos ? exit_unavailable : exit_internal;
     }
     if (result->interrupted) {
       fmt::print(stderr, "distlab: interrupted\n");

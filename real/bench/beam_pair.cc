@@ -245,7 +245,8 @@ Result<void> BeamPair::start_beam(Node& node, const Patience& patience) {
   if (way_ == Way::tls)
     if (auto added = add_certificate(node, command); !added) return added;
   add(command.arguments, {"-pa", programs_.applications + "/distlab_bench/ebin", "-s", "distlab_bench"});
-  if (auto launched = launch(node.beam, std::move(command), false); !launched) return launched;
+  if (auto launched = launch(node.beam, std::move(command), false); !launched)
+    return tl::make_unexpected(launched.error() + "; real Erlang nodes need Debian's package erlang-base");
   if (auto up = node.link->await(start_limit, watched(patience)); !up) return up;
   if (way_ != Way::macula) return {};
   const etf::Term join = etf::tuple(etf::atom("join"), etf::list({etf::binary("https://" + relay_)}));
@@ -305,6 +306,7 @@ Result<void> BeamPair::launch(Part part, lab::Command command, bool with_input) 
     out.input = lab::Fd(pipe[1]);
     command.fds[0] = theirs.get();
   }
+  command.in_our_group = true;
   auto child = lab::spawn({}, command);
   if (!child) return tl::unexpected(child.error());
   out.child.emplace(std::move(*child));
@@ -340,13 +342,14 @@ Result<std::string> BeamPair::await_line(Part part, std::string_view beginning, 
 // That of whoever measures, and that of somebody whose processes may end.
 Patience BeamPair::watched(const Patience& patience) {
   return [this, &patience]() -> Result<void> {
+    if (auto going_on = patience(); !going_on) return going_on;  // ctrl-C reaches the processes, too
     for (const Part part : all_parts) {
       const auto exit = running(part).child ? running(part).child->poll() : std::nullopt;
       if (exit)
         return tl::make_unexpected(
             fmt::format("{} ended (code {}, signal {})", to_string(part), exit->code, exit->signal));
     }
-    return patience();
+    return {};
   };
 }
 
