@@ -73,7 +73,15 @@ void AsioLoop::Impl::ring() {
   if (timers.empty() || timers.begin()->first.first > now()) return arm();
   const auto timer = timers.extract(timers.begin());
   arm();
+  begin_turn();
   timer.mapped()();
+  end_turn();
+}
+
+void AsioLoop::Impl::end_turn() {
+  turn_is_on = false;
+  for (const auto& one : kept_back) one->end_of_turn();
+  kept_back.clear();
 }
 
 AsioLoop::AsioLoop() : AsioLoop(std::chrono::steady_clock::now()) {}

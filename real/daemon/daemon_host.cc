@@ -25,6 +25,7 @@ real::AsioHostOptions inner_options(const DaemonHostOptions& options) {
   out.name = options.name;
   out.seed = fresh_seed();
   out.hosts = options.hosts;
+  out.join_datagrams = true;
   return out;
 }
 
