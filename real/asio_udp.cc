@@ -142,7 +142,9 @@ void Datagrams::receive() {
   const int count = batch.receive(socket_.native_handle());
   wait();
   loop_.begin_turn();
+  handler_->on_burst();
   for (int i = 0; i < count && handler_ != nullptr; ++i) take(batch.from(i), batch.piece(i), batch.datagram_size(i));
+  if (handler_ != nullptr) handler_->on_burst_end();
   loop_.end_turn();
 }
 
