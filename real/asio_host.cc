@@ -1,12 +1,10 @@
 #include "real/asio_host.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <openssl/rand.h>
 
 #include "real/asio_impl.h"
 
@@ -163,8 +161,7 @@ RandomStream& AsioHost::random(std::string_view stream_name) {
 }
 
 void AsioHost::fill_secret(std::span<uint8_t> out) {
-  // Without randomness there are no keys, and nothing sensible left to do.
-  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();
+  impl_->secrets.fill(out);
 }
 
 tl::expected<std::unique_ptr<UdpSocket>, NetError> AsioHost::open_udp(Endpoint local, UdpHandler& handler) {

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "real/asio_host.h"
+#include "real/secret_pool.h"
 
 namespace distlab::real {
 
@@ -150,6 +151,7 @@ struct AsioHost::Impl {
   asio::ip::tcp::resolver resolver;
   std::map<uint64_t, AsioLoop::Impl::TimerKey> timers;
   std::map<std::string, RandomStream, std::less<>> streams;
+  SecretPool secrets;
 };
 
 std::unique_ptr<ByteStream> connect_tcp(AsioLoop::Impl& loop, const AsioHostOptions& options, Endpoint remote,
