@@ -208,6 +208,8 @@ Datagrams::Outcome Datagrams::send(Endpoint remote, Bytes bytes, size_t each) {
 class AsioUdpSocket final : public UdpSocket {
  public:
   explicit AsioUdpSocket(std::shared_ptr<Datagrams> socket) : socket_(std::move(socket)) {}
+  // Closing can throw only for want of memory.
+  // NOLINTNEXTLINE(bugprone-exception-escape)
   ~AsioUdpSocket() override { socket_->close(); }
   bool send_to(Endpoint remote, Bytes datagram) override { return socket_->send_to(remote, datagram); }
   Endpoint local() const override { return socket_->local(); }
