@@ -229,6 +229,7 @@ void add_bench_command(CLI::App& app, int& code) {
       "Example: distlab bench scenarios/bench/mesh-100.yaml");
   command->require_subcommand(0, 1);
   add_bench_real_command(*command, code);
+  add_bench_beam_command(*command, code);
   command->callback([options, command, &code] {
     if (!command->get_subcommands().empty()) return;
     if (options->files.empty()) throw CLI::RequiredError("FILE");

@@ -14,6 +14,7 @@ void add_check_command(CLI::App& app, int& code);
 void add_report_command(CLI::App& app, int& code);
 void add_bench_command(CLI::App& app, int& code);
 void add_bench_real_command(CLI::App& bench, int& code);  // a command of bench
+void add_bench_beam_command(CLI::App& bench, int& code);  // a command of bench
 void add_daemon_commands(CLI::App& app, int& code);       // relay, agent
 
 }  // namespace distlab::cli

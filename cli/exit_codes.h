@@ -10,6 +10,7 @@ enum ExitCode {
   exit_nondeterminism = 3,  // the same seed gave two traces
   exit_disagree = 4,        // grounds disagree
   exit_usage = 64,          // bad command line, scenario or database
+  exit_unavailable = 69,    // a package is missing
   exit_internal = 70,       // our own fault
   exit_interrupted = 130,   // ctrl-C
 };

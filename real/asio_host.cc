@@ -1,12 +1,10 @@
 #include "real/asio_host.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <openssl/rand.h>
 
 #include "real/asio_impl.h"
 
@@ -73,7 +71,15 @@ void AsioLoop::Impl::ring() {
   if (timers.empty() || timers.begin()->first.first > now()) return arm();
   const auto timer = timers.extract(timers.begin());
   arm();
+  begin_turn();
   timer.mapped()();
+  end_turn();
+}
+
+void AsioLoop::Impl::end_turn() {
+  turn_is_on = false;
+  for (const auto& one : kept_back) one->end_of_turn();
+  kept_back.clear();
 }
 
 AsioLoop::AsioLoop() : AsioLoop(std::chrono::steady_clock::now()) {}
@@ -155,8 +161,7 @@ RandomStream& AsioHost::random(std::string_view stream_name) {
 }
 
 void AsioHost::fill_secret(std::span<uint8_t> out) {
-  // Without randomness there are no keys, and nothing sensible left to do.
-  if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();
+  impl_->secrets.fill(out);
 }
 
 tl::expected<std::unique_ptr<UdpSocket>, NetError> AsioHost::open_udp(Endpoint local, UdpHandler& handler) {

@@ -59,6 +59,9 @@ struct AsioHostOptions {
   std::function<bool(std::string_view kind)> wants;  // unset: all, if there is a `record`
   size_t send_buffer = 256 * 1024;                   // bytes per stream, besides the kernel's
   Duration linger = std::chrono::seconds{60};
+  // Datagrams of one size to one peer are handed to the kernel together, and taken from it so (UDP_SEGMENT and UDP_GRO,
+  // udp(7)). Not where a network is imitated: it would meet all of them as one.
+  bool join_datagrams = false;
 };
 
 class AsioHost final : public Host {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -158,6 +159,67 @@ TEST_F(AsioHostTest, AnAddressThisMachineDoesNotHaveIsRefused) {
   EXPECT_FALSE(client_.closed);
   ASSERT_TRUE(loop_.run_until([&] { return client_.closed.has_value(); }, 5s));
   EXPECT_EQ(client_.closed, NetError::unreachable);
+}
+
+// Datagrams that travel together arrive as they were sent: each by itself, whole, in order, at whom they were sent to,
+// whatever their sizes, also those of a socket that is closed in the same turn.
+TEST_F(AsioHostTest, DatagramsThatTravelTogetherStayWhatTheyAre) {
+  AsioHostOptions options = named("joined");
+  options.join_datagrams = true;
+  AsioHost joined(loop_, options);
+  conformance::Datagrams one, other, plain, nobody;
+  const auto to_one = *joined.open_udp({loopback_address, 0}, one);
+  const auto to_other = *joined.open_udp({loopback_address, 0}, other);
+  const auto to_plain = *host_.open_udp({loopback_address, 0}, plain);  // its kernel takes them apart again
+  std::vector<std::string> sent;
+  for (size_t i = 0; i < 500; ++i) {
+    const size_t size = i % 100 == 99 ? 0 : i % 7 == 6 ? 100 + i : i % 90 == 0 ? 9'000 : 1'200;
+    sent.push_back(std::string(size, static_cast<char>('a' + i % 26)) + std::to_string(i));
+  }
+  sent.push_back("");
+  joined.start_timer(1ms, [&] {
+    const auto from = *joined.open_udp({loopback_address, 0}, nobody);
+    for (size_t i = 0; i < sent.size(); ++i) {
+      EXPECT_TRUE(from->send_to(to_one->local(), bytes_of(sent[i])));
+      EXPECT_TRUE(from->send_to(to_plain->local(), bytes_of(sent[i])));
+      EXPECT_TRUE(i % 50 != 0 || from->send_to(to_other->local(), bytes_of(sent[i])));
+    }
+    for (const std::string& text : sent) EXPECT_TRUE(from->send_to(to_plain->local(), bytes_of(text)));
+  });
+  ASSERT_TRUE(
+      loop_.run_until([&] { return one.got.size() == sent.size() && plain.got.size() == 2 * sent.size(); }, 5s));
+  ASSERT_EQ(other.got.size(), 11u);
+  for (size_t i = 0; i < sent.size(); ++i) {
+    EXPECT_EQ(one.got[i].second, sent[i]);
+    EXPECT_EQ(plain.got[i].second, sent[i]);
+    EXPECT_EQ(plain.got[sent.size() + i].second, sent[i]);
+    EXPECT_TRUE(i % 50 != 0 || other.got[i / 50].second == sent[i]);
+  }
+}
+
+// Who closes his socket on a datagram gets none of those that came with it.
+TEST_F(AsioHostTest, NoDatagramAfterTheSocketIsGone) {
+  struct Closer : conformance::Datagrams {
+    std::unique_ptr<UdpSocket> socket;
+    void on_datagram(Endpoint remote, Bytes datagram) override {
+      conformance::Datagrams::on_datagram(remote, datagram);
+      socket.reset();
+    }
+  };
+  AsioHostOptions options = named("joined");
+  options.join_datagrams = true;
+  AsioHost joined(loop_, options);
+  Closer closer;
+  conformance::Datagrams nobody, last;
+  closer.socket = *joined.open_udp({loopback_address, 0}, closer);
+  const auto from = *joined.open_udp({loopback_address, 0}, nobody);
+  const auto behind = *joined.open_udp({loopback_address, 0}, last);
+  joined.start_timer(1ms, [&] {
+    for (int i = 0; i < 10; ++i) from->send_to(closer.socket->local(), bytes_of("all alike"));
+    from->send_to(behind->local(), bytes_of("the last"));
+  });
+  ASSERT_TRUE(loop_.run_until([&] { return last.got.size() == 1; }, 5s));
+  EXPECT_EQ(closer.got.size(), 1u);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 
 #include "real/asio_host.h"
+#include "real/secret_pool.h"
 
 namespace distlab::real {
 
@@ -34,21 +36,34 @@ AsioEndpoint to_asio(const Endpoint& endpoint) {
   return {asio::ip::address_v4(endpoint.address.bits), endpoint.port};
 }
 
-// Where every UDP socket of the loop reads into: several datagrams at once (recvmmsg(2)), each of any size. Of this
-// memory only what datagrams have filled is ever there.
+// Where every UDP socket of the loop reads into: several datagrams at once (recvmmsg(2)), each of any size, or as many
+// of one size as the kernel has put together (UDP_GRO, udp(7)). Of this memory only what datagrams have filled is ever
+// there.
 class DatagramBatch {
  public:
   DatagramBatch();
-  int receive(int socket);  // how many there are now; not more than 32
+  int receive(int socket);  // how many pieces there are now; not more than 32
   Endpoint from(int i) const;
-  Bytes datagram(int i) const;
+  Bytes piece(int i) const;
+  size_t datagram_size(int i) const;  // of each datagram in the piece; the last may be shorter. Never 0
 
  private:
   static constexpr size_t size = 32, largest = 65536;
+  struct alignas(cmsghdr) Control {
+    std::array<char, CMSG_SPACE(sizeof(int))> bytes;
+  };
   std::array<mmsghdr, size> messages_{};
   std::array<iovec, size> data_{};
   std::array<sockaddr_in, size> from_{};
+  std::array<Control, size> control_{};
   std::unique_ptr<uint8_t[]> memory_ = std::make_unique_for_overwrite<uint8_t[]>(size * largest);
+};
+
+// Whoever keeps something back until the turn of the loop ends.
+class AtEndOfTurn {
+ public:
+  virtual ~AtEndOfTurn() = default;
+  virtual void end_of_turn() = 0;
 };
 
 // One asio timer under an ordered queue: ties run in the order in which they were asked for.
@@ -61,6 +76,9 @@ struct AsioLoop::Impl {
   void erase(TimerKey key);
   void arm();
   void ring();
+  // Between these two, which do not nest, what is said to keep back (turn_is_on) is asked for at the end.
+  void begin_turn() { turn_is_on = true; }
+  void end_turn();
 
   asio::io_context io{1};
   const std::chrono::steady_clock::time_point epoch;
@@ -69,6 +87,8 @@ struct AsioLoop::Impl {
   uint64_t next_timer = 1;
   Time armed_for = Time::max();  // the alarm; a timer that is due needs none
   bool ring_posted = false;
+  bool turn_is_on = false;
+  std::vector<std::shared_ptr<AtEndOfTurn>> kept_back;
   // Where every TCP socket of the loop reads into: callbacks never nest.
   std::array<uint8_t, 65536> input;
   DatagramBatch datagrams;
@@ -132,6 +152,7 @@ struct AsioHost::Impl {
   asio::ip::tcp::resolver resolver;
   std::map<uint64_t, AsioLoop::Impl::TimerKey> timers;
   std::map<std::string, RandomStream, std::less<>> streams;
+  SecretPool secrets;
 };
 
 std::unique_ptr<ByteStream> connect_tcp(AsioLoop::Impl& loop, const AsioHostOptions& options, Endpoint remote,

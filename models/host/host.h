@@ -40,6 +40,10 @@ class UdpHandler {
  public:
   virtual ~UdpHandler() = default;
   virtual void on_datagram(Endpoint remote, Bytes datagram) = 0;
+  // Around datagrams that were waiting together, even if it was one: what they lead to may wait for the end. A host
+  // need not say so, as one whose datagrams come one by one.
+  virtual void on_burst() {}
+  virtual void on_burst_end() {}
 };
 
 // Accepting stops when the listener is destroyed.

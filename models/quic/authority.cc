@@ -115,7 +115,8 @@ Certificate leaf(const CertificateRequest& request, const Secret& secret, EVP_PK
   Certificate certificate = unsigned_certificate(request, secret, key);
   add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:FALSE");
   add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,digitalSignature");
-  add_extension(certificate.get(), certificate.get(), NID_ext_key_usage, "serverAuth");
+  add_extension(certificate.get(), certificate.get(), NID_ext_key_usage,
+                request.client ? "serverAuth,clientAuth" : "serverAuth");
   add_names(certificate.get(), request.dns_names);
   return certificate;
 }

@@ -18,6 +18,7 @@ struct CertificateRequest {
   std::string common_name;
   std::vector<std::string> dns_names;  // subjectAltName; what a verifying client compares
   bool expired = false;                // validity long past, instead of from 2020 to 2120
+  bool client = false;                 // a client may show it, too
 };
 
 struct PemPair {

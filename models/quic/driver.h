@@ -26,6 +26,8 @@ class Port final : private UdpHandler {
  private:
   explicit Port(DriverSocket& socket) : socket_(socket) {}
   void on_datagram(Endpoint remote, Bytes datagram) override;
+  void on_burst() override;
+  void on_burst_end() override;
 
   DriverSocket& socket_;
   Endpoint local_;
@@ -111,6 +113,10 @@ class DriverSocket final : public Socket {
 
   tl::expected<void, NetError> bind(Endpoint local);
   void on_packet(const Path& path, Bytes datagram);
+  // Between these a connection that has received is only scheduled; then all are settled, with those they wrote to.
+  void begin_burst() { in_burst_ = true; }
+  void end_burst();
+  bool in_burst() const { return in_burst_; }
 
   // --- Socket
   std::unique_ptr<Connection> connect(Endpoint remote, ClientSettings settings, ConnectionHandler& handler) override;
@@ -153,6 +159,7 @@ class DriverSocket final : public Socket {
   std::map<ResetToken, DriverConnection*> resets_;
   Lingering lingering_;
   std::vector<DriverConnection*> scheduled_, running_;
+  bool in_burst_ = false;
   std::map<uint64_t, std::unique_ptr<DriverConnection>> handshaking_;  // by number
   std::map<Ipv4, size_t> handshakes_of_;                               // by the client's address; never 0
   uint64_t next_number_ = 0;

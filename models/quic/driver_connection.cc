@@ -61,6 +61,7 @@ void DriverConnection::schedule() {
 void DriverConnection::receive(const Path& path, Bytes datagram) {
   if (engine_ == nullptr) return;
   engine_->receive(socket_.host().now(), path, datagram);
+  if (socket_.in_burst()) return schedule();
   settle();
 }
 

@@ -68,6 +68,14 @@ void Port::on_datagram(Endpoint remote, Bytes datagram) {
   socket_.on_packet({local_, remote}, datagram);
 }
 
+void Port::on_burst() {
+  socket_.begin_burst();
+}
+
+void Port::on_burst_end() {
+  socket_.end_burst();
+}
+
 // --- DriverSocket -------------------------------------------------------------------------------
 
 DriverSocket::DriverSocket(Host& host, RandomStream& random)
@@ -178,7 +186,19 @@ std::span<uint8_t> DriverSocket::buffer(size_t size) {
 void DriverSocket::schedule(DriverConnection& connection) {
   connection.scheduled = true;
   scheduled_.push_back(&connection);
-  if (!flush_timer_.running()) flush_timer_.start(Duration{0}, [this] { run_scheduled(); });
+  if (!in_burst_ && !flush_timer_.running()) flush_timer_.start(Duration{0}, [this] { run_scheduled(); });
+}
+
+// What connections make each other send must come to an end: others want their turn, too.
+void DriverSocket::end_burst() {
+  constexpr int passes = 4;
+  Lifeline::Watch watch(lifeline_);
+  for (int i = 0; i < passes && !scheduled_.empty(); ++i) {
+    run_scheduled();
+    if (watch.gone()) return;
+  }
+  in_burst_ = false;
+  if (!scheduled_.empty() && !flush_timer_.running()) flush_timer_.start(Duration{0}, [this] { run_scheduled(); });
 }
 
 void DriverSocket::unschedule(DriverConnection& connection) {

@@ -50,9 +50,13 @@ bool Process::alive() {
 }
 
 Duration Process::cpu() const {
+  return cpu_of(pid_);
+}
+
+Duration cpu_of(pid_t pid) {
   clockid_t clock{};
   timespec time{};
-  if (::clock_getcpuclockid(pid_, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return Duration{0};
+  if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return Duration{0};
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 

@@ -35,6 +35,9 @@ class Process {
   pid_t pid_;
 };
 
+// User and system time of a process with all its threads, since its start; 0: there is no such process.
+Duration cpu_of(pid_t pid);
+
 // The time all processors of the machine were busy, whoever kept them so.
 Duration machine_busy();
 

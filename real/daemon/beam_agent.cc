@@ -80,12 +80,19 @@ tl::expected<void, Refusal> BeamAgent::serve_unmodified() {
         Refusal{exit_unavailable, config_.port == 0 ? "no port of 127.0.0.1 is free"
                                                     : fmt::format("TCP port {} is taken at 127.0.0.1", config_.port)});
   epmd_front_->serve(*carrier_);
+  if (auto written = write_inetrc(); !written) return written;
+  log(LogLevel::info, "start_erl_with", {{"command", how_to_start_erl()}});
+  tell_where({loopback_address, epmd_front_->epmd_port()});
+  return {};
+}
+
+// Beside the control socket; without one, whoever starts `erl` has names of his own.
+tl::expected<void, Refusal> BeamAgent::write_inetrc() {
+  if (config_.control.empty()) return {};
   inetrc_path_ = fmt::format("{}.inetrc", config_.control);
   std::ofstream file(inetrc_path_);
   file << epmd_front_->inetrc();
   if (!file.flush()) return tl::unexpected(Refusal{exit_unavailable, fmt::format("cannot write {}", inetrc_path_)});
-  log(LogLevel::info, "start_erl_with", {{"command", how_to_start_erl()}});
-  tell_where({loopback_address, epmd_front_->epmd_port()});
   return {};
 }
 
@@ -93,7 +100,7 @@ std::string BeamAgent::how_to_start_erl() const {
   return fmt::format(
       "ERL_EPMD_PORT={} ERL_INETRC={} erl -name {} -setcookie ... -start_epmd false "
       "-kernel inet_dist_use_interface '{{127,0,0,1}}'",
-      epmd_front_->epmd_port(), inetrc_path_, config_.node().name);
+      epmd_front_->epmd_port(), inetrc_path_.empty() ? "..." : inetrc_path_, config_.node().name);
 }
 
 tl::expected<void, Refusal> BeamAgent::serve_macula() {

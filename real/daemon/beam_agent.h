@@ -44,6 +44,7 @@ class BeamAgent final : public Daemon, private gateway::MaculaMesh {
   tl::expected<void, Refusal> serve_macula();
   tl::expected<void, std::string> enter();
   void tell_where(Endpoint local);
+  tl::expected<void, Refusal> write_inetrc();
   std::string how_to_start_erl() const;
   size_t connections() const;
 

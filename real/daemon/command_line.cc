@@ -31,7 +31,7 @@ CommandLine::CommandLine(CLI::App& app, Kind kind, const std::string& summary, i
   app_.add_flag("--check", check_, "read and verify everything, and exit");
   app_.add_flag("--print-config", print_, "show what holds, with all defaults, as a file; and exit");
   flag("--name", "name", kind == Kind::relay ? "what it calls itself" : "Erlang node name: alice@host.example");
-  flag("--control", "control", "Unix socket of the commands below");
+  flag("--control", "control", "Unix socket of the commands below; none: without");
   flag("--log-level", "log.level", "debug, info, warning or error");
   flag("--log-format", "log.format", "text or json");
   app_.callback([this] {

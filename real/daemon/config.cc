@@ -143,8 +143,9 @@ scenario::Scenario as_scenario(Kind kind, const Value& tree, Report& report) {
 Common common(const Value& tree, std::string name) {
   Common out;
   out.name = std::move(name);
-  out.control = path_of(tree, "control");
-  if (out.control.empty()) out.control = default_control(out.name);
+  const bool uncontrolled = scenario::text_field(tree, "control") == "none";
+  if (!uncontrolled) out.control = path_of(tree, "control");
+  if (!uncontrolled && out.control.empty()) out.control = default_control(out.name);
   if (const Value* log = tree.get("log")) {
     out.log.level = parse_log_level(scenario::text_field(*log, "level", "info")).value_or(out.log.level);
     if (scenario::text_field(*log, "format") == "json") out.log.format = LogFormat::json;

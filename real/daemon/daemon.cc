@@ -68,7 +68,10 @@ int Daemon::run() {
     return opened.error().code;
   }
   watch_lag();
-  log(LogLevel::info, "started", {{"name", config_.name}, {"pid", int64_t{::getpid()}}, {"control", config_.control}});
+  log(LogLevel::info, "started",
+      {{"name", config_.name},
+       {"pid", int64_t{::getpid()}},
+       {"control", config_.control.empty() ? "none" : config_.control}});
   loop_.run();
   control_.reset();
   log_.flush(host_.now(), true);
@@ -77,6 +80,7 @@ int Daemon::run() {
 }
 
 tl::expected<void, Refusal> Daemon::open() {
+  if (config_.control.empty()) return start();
   auto control = ControlServer::open(
       loop_, config_.control,
       [this](const ControlRequest& request, const ControlServer::Reply& reply) { handle(request, reply); });

@@ -25,6 +25,7 @@ real::AsioHostOptions inner_options(const DaemonHostOptions& options) {
   out.name = options.name;
   out.seed = fresh_seed();
   out.hosts = options.hosts;
+  out.join_datagrams = true;
   return out;
 }
 
@@ -83,6 +84,8 @@ class DaemonHost::CountedSocket final : public UdpSocket, private UdpHandler {
     if (foreign && host_.options_.on_foreign) host_.options_.on_foreign(remote, kind, datagram.size());
     handler_.on_datagram(remote, datagram);
   }
+  void on_burst() override { handler_.on_burst(); }
+  void on_burst_end() override { handler_.on_burst_end(); }
 
   DaemonHost& host_;
   UdpHandler& handler_;

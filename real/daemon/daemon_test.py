@@ -335,6 +335,11 @@ class Daemons(unittest.TestCase):
                                                 self.path("file"), code=69))
         self.assertEqual(pathlib.Path(self.path("file")).read_text(), "precious")
         self.assertEqual(self.run_program("relay", "status").returncode, 69)
+        bare = Daemon(self, "relay", "--self-signed", "--listen", "127.0.0.1:0", "--name", "bare", "--control", "none")
+        bare.wait_for("control=none")
+        self.assertEqual(os.listdir(self.path("distlab")), [])
+        self.assertFalse(os.path.exists(self.path("none")))
+        self.assertEqual(bare.stop()[0], 0)
 
     def http(self, request):
         with socket.socket(socket.AF_UNIX) as client:
