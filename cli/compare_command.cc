@@ -35,6 +35,7 @@ struct Options {
   uint32_t jobs = 0;
   bool without_netem = false;
   double max_lateness_ms = 10;
+  std::string markdown;
   Outputs outputs;
 };
 
@@ -82,7 +83,8 @@ int show(const std::vector<compare::Comparison>& all, const Options& options, co
   for (const auto& [path, text] :
        {std::pair{html, compare::to_html(all, command)},
         {options.outputs.json, options.outputs.json.empty() ? std::string() : compare::to_json(all)},
-        {options.outputs.junit, options.outputs.junit.empty() ? std::string() : compare::to_junit(all)}}) {
+        {options.outputs.junit, options.outputs.junit.empty() ? std::string() : compare::to_junit(all)},
+        {options.markdown, options.markdown.empty() ? std::string() : compare::to_markdown(all)}}) {
     if (const int code = write(path, text); code != exit_pass) return code;
   }
   if (talks) fmt::print("\nreport:   {}\ndatabase: {}\n", html, options.database);
@@ -308,6 +310,7 @@ void add_compare_command(CLI::App& app, int& code) {
   command->add_option("--html", options->outputs.html, "where to write the report (default: beside the database)");
   command->add_option("--json", options->outputs.json, "also write the comparison as JSON; - for standard output");
   command->add_option("--junit", options->outputs.junit, "also write it as JUnit XML");
+  command->add_option("--markdown", options->markdown, "also write it as a Markdown table, for documents; - as above");
   command->add_flag("-q,--quiet", options->outputs.quiet, "no progress and no table");
   command->footer(
       "An arm is a ground, or a ground with an implementation of nodes. Each one is held against the first, metric by\n"

@@ -17,6 +17,9 @@ std::string to_table(const std::vector<Comparison>& all, const TableStyle& style
 std::string to_json(const std::vector<Comparison>& all);
 // A test suite per variant and arm with a test case per metric: disagree is a failure, too few samples are skipped.
 std::string to_junit(const std::vector<Comparison>& all);
+// A Markdown table: a row per scenario and metric, a column per arm, all variants taken together. The arms are those of
+// the first comparison.
+std::string to_markdown(const std::vector<Comparison>& all);
 // One page that opens offline, with the distributions of all arms laid over each other.
 std::string to_html(const std::vector<Comparison>& all, const std::string& command);
 

@@ -51,6 +51,17 @@ TEST(Output, Table) {
   EXPECT_EQ(of_losses, 3U);
 }
 
+// The Markdown table counts the verdicts of all variants of a scenario, a column per arm; what only one variant has
+// compared stands in its column alone.
+TEST(Output, Markdown) {
+  const std::string table = to_markdown(made_up());
+  EXPECT_THAT(
+      table, HasSubstr("| scenario | metric | emu/native against sim | emu/<beam> against sim |\n|---|---|---|---|\n"));
+  EXPECT_THAT(table, HasSubstr("| `silence`, 2 variants, 30 runs each | "));
+  EXPECT_THAT(table, HasSubstr("detection time | 1 agree, 1 **disagree**"));
+  EXPECT_EQ(to_markdown({}), "");
+}
+
 // A terminal gets no control characters out of recorded names.
 TEST(Output, TableIsClean) {
   const Comparison comparison = compare({"silence",
