@@ -168,7 +168,7 @@ TEST(SimGround, StopsWhenTold) {
 }
 
 // Replaying what the nodes wrote with bare ns-3 sockets moves the same packets, but for the farewells
-// of the EPMD connections: a fair measure of what ns-3 alone costs. So it is over ns-3's own links.
+// of the EPMD connections and the handshakes, whose acknowledgements are not delayed: a fair measure of what ns-3 alone costs. So it is over ns-3's own links.
 TEST(SimGround, ReplayMovesTheSamePackets) {
   auto scenario = load(two_nodes("  []\n"));
   TrafficLog log;
@@ -177,7 +177,7 @@ TEST(SimGround, ReplayMovesTheSamePackets) {
   const Ran ran = run_seed(scenario, 1, options);
   for (const ReplayNetwork network : {ReplayNetwork::ours, ReplayNetwork::stock}) {
     const ReplayResult replayed = replay(scenario, 1, log, network);
-    EXPECT_NEAR(static_cast<double>(replayed.packets), static_cast<double>(ran.result.packets), 10);
+    EXPECT_NEAR(static_cast<double>(replayed.packets), static_cast<double>(ran.result.packets), 16);
     EXPECT_GT(replayed.bytes_received, 100u);
   }
 }
