@@ -173,7 +173,13 @@ void MaculaFront::confirm(uint64_t control, Time until) {
   if (control != control_ || found == connections_.end()) return;
   if (mesh_.relay().empty() && host_.now() < until)
     return waiting_.start(look_again, [this, control, until] { confirm(control, until); });
+  confirmed_ = true;
   found->second->say(etf::atom("ok"));
+  for (const auto& [id, waiting] : incoming_) announce(id);
+}
+
+void MaculaFront::announce(uint64_t id) {
+  connections_.at(control_)->say(etf::tuple(etf::atom("incoming"), Term(static_cast<int64_t>(id))));
 }
 
 bool MaculaFront::dial(Connection& connection, const std::string& peer, const std::string& cookie) {
@@ -268,7 +274,7 @@ void MaculaFront::arrived(std::unique_ptr<ByteStream> stream) {
   stream->set_reading(false);
   auto& made = incoming_[id] = std::make_unique<Incoming>(host_, std::move(stream));
   made->limit.start(settings_.attach_limit, [this, id] { incoming_.erase(id); });
-  control->second->say(etf::tuple(etf::atom("incoming"), Term(static_cast<int64_t>(id))));
+  if (confirmed_) announce(id);  // the answer to the join comes first
 }
 
 void MaculaFront::gone(uint64_t id) {
@@ -279,6 +285,7 @@ void MaculaFront::gone(uint64_t id) {
 // The BEAM is gone, or has left the mesh: its tunnels go, too.
 void MaculaFront::left() {
   control_ = 0;
+  confirmed_ = false;
   waiting_.cancel();
   carrier_ = nullptr;
   outgoing_.clear();

@@ -88,6 +88,7 @@ class MaculaFront {
   etf::Term status();
   void confirm(uint64_t control, Time until);
   void arrived(std::unique_ptr<ByteStream> stream);
+  void announce(uint64_t id);
   void left();
   void refuse(Connection& connection, const std::string& why);
   void gone(uint64_t id);
@@ -97,7 +98,8 @@ class MaculaFront {
   const MaculaFrontSettings settings_;
   std::unique_ptr<TcpListener> listener_;
   carrier::Carrier* carrier_ = nullptr;
-  uint64_t control_ = 0;  // the connection that has joined; 0: none
+  uint64_t control_ = 0;    // the connection that has joined; 0: none
+  bool confirmed_ = false;  // and has been told so
   uint64_t last_ = 0;
   std::map<uint64_t, std::unique_ptr<Connection>> connections_;
   std::map<uint64_t, std::unique_ptr<Outgoing>> outgoing_;

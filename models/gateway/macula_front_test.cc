@@ -171,6 +171,20 @@ TEST_F(MaculaFrontTest, AnswersAJoinWhenThereIsARelay) {
   EXPECT_THAT(waiting->heard(), ElementsAre("ok"));
 }
 
+// A tunnel that a peer opens while the join still waits for its answer is announced behind the answer.
+TEST_F(MaculaFrontTest, AnswersAJoinBeforeItAnnouncesTunnels) {
+  Machine patient(world_, "c", 3, {.wait_for_relay = 10s});
+  patient.relay_name.clear();
+  const auto control = joined(patient, "c"), control_a = joined(a_, "a");
+  const auto dialling = line(a_);
+  dialling->say(etf::tuple(atom("dial"), binary("c@hostc.test"), binary("c")));
+  world_.run_for(1s);
+  EXPECT_THAT(control->heard(), IsEmpty());
+  patient.relay_name = "berlin";
+  world_.run_for(1s);
+  EXPECT_THAT(control->heard(), ElementsAre("ok", ::testing::StartsWith("{incoming,")));
+}
+
 // What cannot be joined is refused with the reason, and a second node by the same agent, too.
 TEST_F(MaculaFrontTest, SaysWhyItRefusesToJoin) {
   EXPECT_THAT(answer(a_, etf::tuple(atom("join"), etf::map({}))).first,
