@@ -478,7 +478,8 @@ class Questions(CarrierTest):
         self.assertEqual(b.eval(f"net_adm:ping('{A}')"), "pong")
         late.eval("net_kernel:stop()")
         self.assertRegex(late.eval(f"net_kernel:start('{A}', #{{name_domain => longnames}})"), r"^\{ok,<")
-        self.assertEqual(b.eval(f"net_adm:ping('{A}')"), "pong")
+        # The first may still go to the node that has stopped.
+        self.assertIn("pong", [b.eval(f"net_adm:ping('{A}')") for _ in range(2)])
 
 
 def eval_pair(text):
