@@ -168,7 +168,8 @@ TEST(SimGround, StopsWhenTold) {
 }
 
 // Replaying what the nodes wrote with bare ns-3 sockets moves the same packets, but for the farewells
-// of the EPMD connections and the handshakes, whose acknowledgements are not delayed: a fair measure of what ns-3 alone costs. So it is over ns-3's own links.
+// of the EPMD connections and the handshakes, whose acknowledgements are not delayed: a fair measure of what ns-3 alone
+// costs. So it is over ns-3's own links.
 TEST(SimGround, ReplayMovesTheSamePackets) {
   auto scenario = load(two_nodes("  []\n"));
   TrafficLog log;
