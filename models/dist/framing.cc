@@ -85,4 +85,11 @@ std::vector<uint8_t> FrameDecoder::take_rest() {
   return rest;
 }
 
+std::vector<uint8_t> framed(Bytes body, HeaderSize header) {
+  std::vector<uint8_t> out;
+  write_length(out, body.size(), header);
+  out.insert(out.end(), body.begin(), body.end());
+  return out;
+}
+
 }  // namespace distlab::dist

@@ -63,5 +63,6 @@ class FrameDecoder {
 uint64_t read_length(Bytes bytes, HeaderSize header);
 // Appends the header for a body of this length (which fits).
 void write_length(std::vector<uint8_t>& out, size_t length, HeaderSize header);
+std::vector<uint8_t> framed(Bytes body, HeaderSize header);  // header and body
 
 }  // namespace distlab::dist

@@ -101,6 +101,16 @@ TEST(FrameDecoder, AnImpossibleLengthEndsTheStream) {
   EXPECT_TRUE(frame->invalid);
 }
 
+// What is framed comes out of the decoder as it went in.
+TEST(FrameDecoder, FramesWhatItReads) {
+  for (const HeaderSize header : {HeaderSize::two, HeaderSize::four}) {
+    const auto sent = framed(bytes("'abc'"), header);
+    FrameDecoder decoder(header);
+    decoder.feed(sent);
+    EXPECT_THAT(decoder.next()->bytes, ElementsAre('a', 'b', 'c'));
+  }
+}
+
 // What was fed and not given out can be handed to the next protocol.
 TEST(FrameDecoder, TheRestIsHandedOver) {
   const auto first = bytes("0001 'a' 00"), second = bytes("02 'bc' 0000");

@@ -73,6 +73,17 @@ TEST(EtfCodec, IntegersTakeTheSmallestFormat) {
   EXPECT_NE(must_decode({131, 110, 8, 0, 0, 0, 0, 0, 0, 0, 0, 128}).as<BigInt>(), nullptr);
 }
 
+// A binary is text, and a map is asked by atom; anything else has neither.
+TEST(EtfTerm, TextAndKeys) {
+  const Term with = map({{atom("a"), binary("text")}, {atom("b"), Bits{{0x80}, 1}}, {binary("a"), atom("other")}});
+  ASSERT_NE(with.find("a"), nullptr);
+  EXPECT_EQ(with.find("a")->as_text(), "text");
+  EXPECT_FALSE(with.find("b")->as_text()) << "a bit string is no text";
+  EXPECT_EQ(with.find("c"), nullptr);
+  EXPECT_EQ(atom("a").find("a"), nullptr);
+  EXPECT_FALSE(atom("a").as_text());
+}
+
 // The old forms that a peer may still send are understood.
 TEST(EtfCodec, OldFormats) {
   EXPECT_EQ(must_decode(with({131, 100, 0, 2}, "ok")), atom("ok"));

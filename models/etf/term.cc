@@ -65,6 +65,20 @@ std::span<const Term> Term::as_tagged(std::string_view tag, size_t arity) const 
   return elements;
 }
 
+std::optional<std::string> Term::as_text() const {
+  const Bits* const bits = as<Bits>();
+  if (bits == nullptr || bits->last_byte_bits != 8) return std::nullopt;
+  return std::string(bits->bytes.begin(), bits->bytes.end());
+}
+
+const Term* Term::find(std::string_view key) const {
+  const Map* const map = as<Map>();
+  if (map == nullptr) return nullptr;
+  for (const auto& [name, value] : *map->pairs)
+    if (name.is_atom(key)) return &value;
+  return nullptr;
+}
+
 std::optional<std::span<const Term>> Term::as_list() const {
   const List* l = as<List>();
   if (l == nullptr || l->tail != nullptr) return std::nullopt;

@@ -135,6 +135,10 @@ class Term {
   std::span<const Term> as_tuple(size_t arity) const;
   // The elements if this is a tuple {tag, ...} of this arity, else an empty span.
   std::span<const Term> as_tagged(std::string_view tag, size_t arity) const;
+  // The bytes of a binary, or nothing.
+  std::optional<std::string> as_text() const;
+  // The value of this atom in a map; null if there is none, or this is no map.
+  const Term* find(std::string_view key) const;
   // The elements of a proper list, or nothing.
   std::optional<std::span<const Term>> as_list() const;
 

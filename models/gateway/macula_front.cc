@@ -16,22 +16,9 @@ using etf::Term;
 constexpr etf::DecodeLimits limits{.max_depth = 8, .max_terms = 10'000, .max_uncompressed = 0};
 constexpr size_t max_relays = 64;
 constexpr int64_t protocol_version = 1;
+constexpr size_t max_unsent = 4 << 20;  // of answers, per connection: those about 10,000 tunnels
 constexpr Duration look_again = std::chrono::milliseconds{20};  // whether there is a relay
 constexpr size_t tunnels_per_frame = 100;                       // of 600 bytes at most, with names of 255 characters
-
-std::optional<std::string> text_of(const Term& term) {
-  const auto* bits = term.as<etf::Bits>();
-  if (bits == nullptr || bits->last_byte_bits != 8) return std::nullopt;
-  return std::string(bits->bytes.begin(), bits->bytes.end());
-}
-
-const Term* find(const Term& map, std::string_view key) {
-  const auto* pairs = map.as<etf::Map>();
-  if (pairs == nullptr) return nullptr;
-  for (const auto& [name, value] : *pairs->pairs)
-    if (name.is_atom(key)) return &value;
-  return nullptr;
-}
 
 Term error(std::string_view why) {
   return etf::tuple(etf::atom("error"), etf::binary(why));
@@ -71,12 +58,16 @@ class MaculaFront::Connection final : public StreamHandler {
   void on_closed(NetError) override { end(); }
 
   void say(const Term& term) {
-    std::vector<uint8_t> body = etf::encode(term), bytes;
+    std::vector<uint8_t> body = etf::encode(term);
     if (body.size() > 0xffff) body = etf::encode(error("the answer is too long"));
-    dist::write_length(bytes, body.size(), dist::HeaderSize::two);
-    bytes.insert(bytes.end(), body.begin(), body.end());
-    // A BEAM that does not read its control connection (64 KiB of announcements) has no use for us.
-    if (stream_->write(bytes) != bytes.size()) end();
+    const std::vector<uint8_t> bytes = dist::framed(body, dist::HeaderSize::two);
+    unsent_.insert(unsent_.end(), bytes.begin(), bytes.end());
+    on_writable();
+    if (unsent_.size() > max_unsent) end();  // who does not read has no use for us
+  }
+  void on_writable() override {
+    const size_t taken = stream_->write(unsent_);
+    unsent_.erase(unsent_.begin(), unsent_.begin() + static_cast<ptrdiff_t>(taken));
   }
   void known() { limit_.cancel(); }  // it has said what it is
   // From here on the stream is somebody else's; what came behind the frame goes with it.
@@ -100,6 +91,7 @@ class MaculaFront::Connection final : public StreamHandler {
   MaculaFront& front_;
   std::unique_ptr<ByteStream> stream_;
   dist::FrameDecoder frames_;
+  std::vector<uint8_t> unsent_;
   bool over_ = false;
   Timer limit_, end_;
 };
@@ -130,7 +122,7 @@ bool MaculaFront::first(Connection& connection, const Term& term) {
   if (connection.id == control_) return ask(connection, term);
   if (const auto join_args = term.as_tagged("join", 2); !join_args.empty()) return join(connection, join_args[1]);
   if (const auto dial_args = term.as_tagged("dial", 3); !dial_args.empty()) {
-    const auto peer = text_of(dial_args[1]), cookie = text_of(dial_args[2]);
+    const auto peer = dial_args[1].as_text(), cookie = dial_args[2].as_text();
     return peer && cookie && dial(connection, *peer, *cookie);
   }
   if (const auto attach_args = term.as_tagged("attach", 2); !attach_args.empty()) {
@@ -192,11 +184,8 @@ bool MaculaFront::dial(Connection& connection, const std::string& peer, const st
   auto [stream, rest] = connection.give_away();
   auto& made = outgoing_[id] = std::make_unique<Outgoing>(host_, std::move(stream), std::move(rest));
   const auto answer = [](Outgoing& to, const Term& term) {
-    std::vector<uint8_t> bytes;
-    const std::vector<uint8_t> body = etf::encode(term);
-    dist::write_length(bytes, body.size(), dist::HeaderSize::two);
-    bytes.insert(bytes.end(), body.begin(), body.end());
-    to.stream().write(bytes);  // the first bytes of a connection: there is room
+    // The first bytes of a connection: there is room.
+    to.stream().write(dist::framed(etf::encode(term), dist::HeaderSize::two));
   };
   made->dial(*carrier_, peer,
              {.dialled =
@@ -296,13 +285,13 @@ void MaculaFront::left() {
 
 tl::expected<JoinRequest, std::string> parse_join(const Term& map) {
   JoinRequest out;
-  const Term* const version = find(map, "version");
+  const Term* const version = map.find("version");
   if (version == nullptr || version->as_int() != protocol_version)
     return tl::unexpected(fmt::format("this agent speaks version {} of the agent protocol", protocol_version));
   const auto text = [&](std::string_view key, std::string& to) {
-    const Term* const value = find(map, key);
+    const Term* const value = map.find(key);
     if (value == nullptr) return true;
-    const auto bytes = text_of(*value);
+    const auto bytes = value->as_text();
     if (bytes) to = *bytes;
     return bytes.has_value();
   };
@@ -314,16 +303,16 @@ tl::expected<JoinRequest, std::string> parse_join(const Term& map) {
     if (!text(key, *to)) return tl::unexpected(fmt::format("{} is no binary", key));
   if (out.node.find('@') == std::string::npos || out.node.size() > 255)
     return tl::unexpected(std::string("no node name"));
-  if (const Term* const verify = find(map, "tls_verify")) {
+  if (const Term* const verify = map.find("tls_verify")) {
     if (!verify->is_atom("none") && !verify->is_atom("peer"))
       return tl::unexpected(std::string("tls_verify is none or peer"));
     out.verify = verify->is_atom("peer");
   }
-  if (const Term* const relays = find(map, "relays")) {
+  if (const Term* const relays = map.find("relays")) {
     const auto items = relays->as_list();
     if (!items || items->size() > max_relays) return tl::unexpected(fmt::format("relays: at most {}", max_relays));
     for (const Term& item : *items) {
-      const auto relay = text_of(item);
+      const auto relay = item.as_text();
       if (!relay) return tl::unexpected(std::string("relays is a list of binaries"));
       out.relays.push_back(*relay);
     }

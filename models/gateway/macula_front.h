@@ -90,7 +90,6 @@ class MaculaFront {
   void arrived(std::unique_ptr<ByteStream> stream);
   void announce(uint64_t id);
   void left();
-  void refuse(Connection& connection, const std::string& why);
   void gone(uint64_t id);
 
   Host& host_;

@@ -29,11 +29,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 std::vector<uint8_t> framed(const Term& term) {
-  std::vector<uint8_t> out;
-  const std::vector<uint8_t> body = etf::encode(term);
-  dist::write_length(out, body.size(), dist::HeaderSize::two);
-  out.insert(out.end(), body.begin(), body.end());
-  return out;
+  return dist::framed(etf::encode(term), dist::HeaderSize::two);
 }
 
 // One connection of the BEAM to its agent.
@@ -72,14 +68,14 @@ struct Machine : MaculaMesh {
   void set_cookie(const std::string& peer, const std::string& cookie) override {
     cookies.push_back(peer + " " + cookie);
   }
-  std::vector<TunnelLine> tunnels() override {
-    return {{.id = "t1", .peer = "b@hostb.test", .state = "running", .direction = "out", .bytes_in = 7}};
-  }
+  std::vector<TunnelLine> tunnels() override { return lines; }
   std::string relay() override { return relay_name; }
 
   TestHost& host;
   std::optional<std::string> refusal;
   std::string relay_name = "berlin";
+  std::vector<TunnelLine> lines{
+      {.id = "t1", .peer = "b@hostb.test", .state = "running", .direction = "out", .bytes_in = 7}};
   std::vector<std::string> joined, cookies;
   int left = 0;
   std::unique_ptr<gateway::testing::PlainCarrier> carrier;
@@ -233,6 +229,18 @@ TEST_F(MaculaFrontTest, TellsOfTunnelsAndOfTheRelay) {
       control->heard(),
       ElementsAre("ok", ::testing::AllOf(::testing::StartsWith("{metrics,5,"), ::testing::HasSubstr("bytes_in => 7")),
                   "{status,6,#{connected => true,relay => <<\"berlin\">>}}"));
+}
+
+// More tunnels than a frame or a send buffer holds are told of in parts, and nobody is hung up on for asking.
+TEST_F(MaculaFrontTest, TellsOfManyTunnelsInParts) {
+  a_.lines.assign(5000, {.id = "t", .peer = "b@hostb.test", .state = "running", .direction = "out"});
+  const auto control = joined(a_, "a");
+  control->say(etf::tuple(atom("metrics"), Term(5)));
+  world_.run_for(10s);
+  const std::vector<std::string> heard = control->heard();
+  ASSERT_EQ(heard.size(), 1u + 50u);
+  EXPECT_FALSE(control->closed);
+  EXPECT_GT(control->data.size(), size_t{512} * 1024) << "this would fit into the buffers";
 }
 
 // Whatever is not of the protocol, and whoever says nothing, is hung up on; the BEAM that has joined is not disturbed.

@@ -29,6 +29,7 @@ BeamNode::BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script,
       standby_(host, {.booted =
                           [this] {
                             standing_by_ = true;
+                            starting_.cancel();
                             if (wanted_) start();
                           },
                       .broken = [this](const std::string& why) { fail(why); }}),
@@ -52,7 +53,7 @@ BeamNode::BeamNode(real::AsioLoop& loop, Host& host, const cast::Script& script,
     loop_.post([this] { fail("no loopback port is free for the agent"); });
     return;
   }
-  starting_.start(boot_limit, [this] { fail("erl has not come up within 30 s"); });
+  starting_.start(boot_limit, [this] { fail("erl has not booted within 30 s"); });
   erl_ = std::make_unique<ErlProcess>(loop_, erl_command(node_, surroundings()),
                                       [this](const std::string& why) { fail(why); });
 }
@@ -87,6 +88,7 @@ void BeamNode::boot() {
 }
 
 void BeamNode::start() {
+  starting_.start(boot_limit, [this] { fail("erl has not started its distribution within 30 s"); });
   standby_.start(node_.name);
 }
 

@@ -15,20 +15,6 @@ using etf::Term;
 constexpr etf::DecodeLimits limits{.max_depth = 8, .max_terms = 4U << 20, .max_uncompressed = 0};
 constexpr size_t max_fields = 32;
 
-std::optional<std::string> text_of(const Term* term) {
-  const auto* bits = term == nullptr ? nullptr : term->as<etf::Bits>();
-  if (bits == nullptr || bits->last_byte_bits != 8) return std::nullopt;
-  return std::string(bits->bytes.begin(), bits->bytes.end());
-}
-
-const Term* find(const Term& map, std::string_view key) {
-  const auto* pairs = map.as<etf::Map>();
-  if (pairs == nullptr) return nullptr;
-  for (const auto& [name, value] : *pairs->pairs)
-    if (name.is_atom(key)) return &value;
-  return nullptr;
-}
-
 using Fields = decltype(ProbeEvent::fields);
 
 std::optional<Fields> fields_of(const Term& list) {
@@ -37,13 +23,13 @@ std::optional<Fields> fields_of(const Term& list) {
   Fields out;
   for (const Term& item : *items) {
     const auto pair = item.as_tuple(2);
-    const auto name = pair.empty() ? std::nullopt : text_of(&pair[0]);
+    const auto name = pair.empty() ? std::nullopt : pair[0].as_text();
     if (!name) return std::nullopt;
     if (const auto number = pair[1].as_int()) {
       out.emplace_back(*name, *number);
     } else if (const double* real = pair[1].as<double>()) {
       out.emplace_back(*name, *real);
-    } else if (auto text = text_of(&pair[1])) {
+    } else if (auto text = pair[1].as_text()) {
       out.emplace_back(*name, std::move(*text));
     } else {
       return std::nullopt;
@@ -59,8 +45,8 @@ tl::expected<ProbeMessage, std::string> events_of(const Term& list) {
   for (const Term& item : *items) {
     const auto parts = item.as_tuple(4);
     const auto time = parts.empty() ? std::nullopt : parts[0].as_int();
-    const auto kind = parts.empty() ? std::nullopt : text_of(&parts[1]);
-    const auto subject = parts.empty() ? std::nullopt : text_of(&parts[2]);
+    const auto kind = parts.empty() ? std::nullopt : parts[1].as_text();
+    const auto subject = parts.empty() ? std::nullopt : parts[2].as_text();
     auto fields = parts.empty() ? std::nullopt : fields_of(parts[3]);
     if (!time || !kind || !subject || !fields) return tl::unexpected(fmt::format("no event: {}", item.to_string(100)));
     out.push_back({*time, *kind, *subject, std::move(*fields)});
@@ -84,13 +70,16 @@ tl::expected<ProbeMessage, std::string> decode_probe(Bytes bytes) {
   if (term.is_atom("finished")) return ProbeFinished{};
   if (const auto events = term.as_tagged("events", 2); !events.empty()) return events_of(events[1]);
   if (const auto hello = term.as_tagged("hello", 2); !hello.empty()) {
-    const auto node = text_of(find(hello[1], "node")), otp = text_of(find(hello[1], "otp")),
-               pid = text_of(find(hello[1], "pid"));
-    const Term* const version = find(hello[1], "version");
+    const auto text = [&hello](std::string_view key) {
+      const Term* const value = hello[1].find(key);
+      return value == nullptr ? std::nullopt : value->as_text();
+    };
+    const auto node = text("node"), otp = text("otp"), pid = text("pid");
+    const Term* const version = hello[1].find("version");
     if (node && otp && pid && version != nullptr && version->as_int() == 1) return ProbeHello{*node, *otp, *pid};
   }
   if (const auto cookie = term.as_tagged("cookie", 3); !cookie.empty()) {
-    auto peer = text_of(&cookie[1]), value = text_of(&cookie[2]);
+    auto peer = cookie[1].as_text(), value = cookie[2].as_text();
     if (peer && value) return ProbeCookie{std::move(*peer), std::move(*value)};
   }
   return tl::unexpected(fmt::format("not of the probe protocol: {}", term.to_string(100)));
@@ -155,10 +144,7 @@ void ProbeLink::broken(const std::string& why) {
 
 void ProbeLink::send(const Term& term) {
   if (!stream_) return;
-  const std::vector<uint8_t> body = etf::encode(term);
-  std::vector<uint8_t> bytes;
-  dist::write_length(bytes, body.size(), dist::HeaderSize::four);
-  bytes.insert(bytes.end(), body.begin(), body.end());
+  const std::vector<uint8_t> bytes = dist::framed(etf::encode(term), dist::HeaderSize::four);
   const size_t taken = unsent_.empty() ? stream_->write(bytes) : 0;
   unsent_.insert(unsent_.end(), bytes.begin() + static_cast<ptrdiff_t>(taken), bytes.end());
 }

@@ -30,11 +30,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 
 std::vector<uint8_t> framed(const Term& term) {
-  std::vector<uint8_t> out;
-  const std::vector<uint8_t> body = etf::encode(term);
-  dist::write_length(out, body.size(), dist::HeaderSize::four);
-  out.insert(out.end(), body.begin(), body.end());
-  return out;
+  return dist::framed(etf::encode(term), dist::HeaderSize::four);
 }
 
 Term hello(int version = 1) {

@@ -38,11 +38,9 @@ void Standby::on_closed(NetError) {
 
 void Standby::start(const std::string& node) {
   started_ = true;
-  const std::vector<uint8_t> body = etf::encode(etf::tuple(etf::atom("start"), etf::binary(node)));
-  std::vector<uint8_t> bytes;
-  dist::write_length(bytes, body.size(), dist::HeaderSize::four);
-  bytes.insert(bytes.end(), body.begin(), body.end());
-  stream_->write(bytes);  // some hundred bytes, the first of the connection: there is room
+  const etf::Term word = etf::tuple(etf::atom("start"), etf::binary(node));
+  // Some hundred bytes, the first of the connection: there is room.
+  stream_->write(dist::framed(etf::encode(word), dist::HeaderSize::four));
 }
 
 }  // namespace distlab::beam
