@@ -89,7 +89,7 @@ Rounds do_rounds(const scenario::Scenario& scenario, const Options& options) {
     const json result = json::parse(outcome.result, nullptr, false);
     if (result.is_object()) rounds.add(result);
   };
-  run_pool(options.rounds * 2, 1, job, callbacks);
+  run_pool(options.rounds * 2, Pace{}, job, callbacks);
   progress.clear();
   return rounds;
 }
@@ -158,7 +158,7 @@ std::optional<json> bench_relay(size_t sessions, size_t tunnels) {
     json result = json::parse(outcome.result, nullptr, false);
     if (result.is_object()) out = std::move(result);
   };
-  run_pool(1, 1, job, callbacks);
+  run_pool(1, Pace{}, job, callbacks);
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/campaign.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
@@ -79,9 +80,16 @@ std::optional<GroundKind> parse_ground(const std::string& name) {
   return std::nullopt;
 }
 
-uint32_t jobs_of(uint32_t wanted, GroundKind ground) {
-  if (wanted > 0) return wanted;
-  return ground == GroundKind::sim ? std::max(1u, std::thread::hardware_concurrency()) : 1;
+Pace pace_of(uint32_t wanted, std::span<const Planned> runs) {
+  const bool simulated = runs.front().ground == GroundKind::sim;
+  const uint32_t by_default = simulated ? std::max(1u, std::thread::hardware_concurrency()) : 1;
+  Pace pace{.at_once = wanted > 0 ? wanted : by_default};
+  if (simulated) return pace;
+  pace.at_once = std::min<uint32_t>(pace.at_once, runs.size());
+  Duration shortest = Duration::max();
+  for (const Planned& run : runs) shortest = std::min(shortest, run.variant.scenario.duration);
+  pace.apart = std::chrono::duration_cast<std::chrono::milliseconds>(shortest / pace.at_once);
+  return pace;
 }
 
 bool no_obstacles(const std::vector<Planned>& planned, bool without_netem) {

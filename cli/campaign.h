@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ std::string job_name(const Planned& planned);  // "stall seed 3 for=2s"
 
 // "sim", "emu", "live"; nothing for another word.
 std::optional<GroundKind> parse_ground(const std::string& name);
-// How many runs at once, when the user names no number: real time has no slack for a second run beside the first.
-uint32_t jobs_of(uint32_t wanted, GroundKind ground);
+// How many runs at once (`wanted`: what the user says, 0 for nothing), and how far apart they start. On real hosts
+// it is one by default, as real time has no slack for a second beside the first; several are spread over the time
+// that one takes, so that they do not all boot, and then connect, in the same instant. All of one kind of ground.
+Pace pace_of(uint32_t wanted, std::span<const Planned> runs);
 
 // Prints what the grounds cannot do for the scenarios, and what helps; true when there is nothing. For before the
 // first run.

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -208,12 +209,13 @@ bool make_runs(const std::vector<Planned>& planned, int64_t family, const Option
     const bool simulated = planned[first].ground == GroundKind::sim;
     size_t last = first;
     while (last < planned.size() && (planned[last].ground == GroundKind::sim) == simulated) ++last;
+    const Pace pace = pace_of(options.jobs, std::span(planned).subspan(first, last - first));
     const auto job = [&](size_t i, JobReporter& reporter) {
       const Planned& p = planned[first + i];
       Job work{.variant = &p.variant, .ground = p.ground, .scenario_file = p.file, .seed = p.seed};
       work.database = options.database;
       work.family = family;
-      work.runs_at_once = std::min(jobs_of(options.jobs, p.ground), static_cast<uint32_t>(last - first));
+      work.runs_at_once = pace.at_once;
       work.without_netem = options.without_netem;
       work.max_lateness =
           std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.max_lateness_ms));
@@ -224,7 +226,7 @@ bool make_runs(const std::vector<Planned>& planned, int64_t family, const Option
     callbacks.on_done = [&](size_t i, const JobOutcome& outcome) {
       code = worse(code, account_for(planned[first + i], outcome, progress));
     };
-    run_pool(last - first, jobs_of(options.jobs, planned[first].ground), job, callbacks);
+    run_pool(last - first, pace, job, callbacks);
     first = last;
   }
   // Whether expectations held is not the question here.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -123,13 +124,17 @@ void catch_interrupts() {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error like a full disk, not a death
 }
 
-void run_pool(size_t count, size_t at_once, const std::function<int(size_t, JobReporter&)>& job,
+void run_pool(size_t count, Pace pace, const std::function<int(size_t, JobReporter&)>& job,
               const PoolCallbacks& callbacks) {
   std::list<Child> running;
   size_t next = 0, done = 0;
   bool told = false;
+  auto next_start = std::chrono::steady_clock::now();
   while (!running.empty() || (next < count && !interrupted())) {
-    while (running.size() < at_once && next < count && !interrupted()) {
+    while (running.size() < pace.at_once && next < count && !interrupted()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now < next_start) break;
+      next_start = now + pace.apart;
       Child child = start(next, job);
       if (child.pid < 0) {  // out of processes or descriptors: report it as a job that died
         callbacks.on_done(next, JobOutcome{"", 70, 0});

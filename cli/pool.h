@@ -2,7 +2,9 @@
 // takes only its own run with it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -36,9 +38,14 @@ struct PoolCallbacks {
   std::function<void(size_t job, const JobOutcome& outcome)> on_done;
 };
 
-// Runs jobs 0..count-1, at most `at_once` at a time; `job` runs in a child and returns its exit
-// code. Returns when all are done; after an interrupt no more are started.
-void run_pool(size_t count, size_t at_once, const std::function<int(size_t job, JobReporter& reporter)>& job,
+struct Pace {
+  uint32_t at_once = 1;
+  std::chrono::milliseconds apart{0};  // at least, from one start to the next
+};
+
+// Runs jobs 0..count-1 at this pace; `job` runs in a child and returns its exit code. Returns when all
+// are done; after an interrupt no more are started.
+void run_pool(size_t count, Pace pace, const std::function<int(size_t job, JobReporter& reporter)>& job,
               const PoolCallbacks& callbacks);
 
 }  // namespace distlab::cli

@@ -111,6 +111,7 @@ int run(const Options& options) {
   Progress progress(title(*planned), planned->size(), options.outputs.quiet);
   DeterminismCheck determinism(options.check_determinism, planned->size());
   const size_t rounds = options.check_determinism ? 2 : 1;
+  const Pace pace = pace_of(options.jobs, *planned);
   const auto job = [&](size_t i, JobReporter& reporter) {
     const size_t index = i / rounds, round = i % rounds;
     const Planned& p = (*planned)[index];
@@ -119,7 +120,7 @@ int run(const Options& options) {
              .scenario_file = p.file,
              .seed = p.seed,
              .trace_file = determinism.trace(index, round)};
-    work.runs_at_once = std::min(jobs_of(options.jobs, p.ground), static_cast<uint32_t>(planned->size()));
+    work.runs_at_once = pace.at_once;
     work.without_netem = options.without_netem;
     work.max_lateness =
         std::chrono::duration_cast<Duration>(std::chrono::duration<double, std::milli>(options.max_lateness_ms));
@@ -141,7 +142,7 @@ int run(const Options& options) {
     determinism.add(index, round, outcome);
     if (round == 0) code = worse(code, account_for((*planned)[index], outcome, progress));
   };
-  run_pool(planned->size() * rounds, jobs_of(options.jobs, planned->front().ground), job, callbacks);
+  run_pool(planned->size() * rounds, pace, job, callbacks);
   progress.clear();
 
   if (options.check_determinism && !interrupted()) {

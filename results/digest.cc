@@ -84,6 +84,14 @@ void take(Digest& d, const EventRecord& event, const Naming& naming) {
     if (pair)
       d.calls.push_back(
           {pair->first, pair->second, event.time_ns - elapsed, elapsed, std::string(text_field(event, "result"))});
+  } else if (event.kind == "eval_done") {
+    const int64_t elapsed = int_field(event, "elapsed_ns").value_or(0);
+    d.evaluations.push_back({naming.host_of(event.host), event.time_ns - elapsed, elapsed,
+                             std::string(text_field(event, "result")), std::string(text_field(event, "value"))});
+  } else if (event.kind == "scheduler_stall") {
+    Stalls& stalls = d.stalls[naming.host_of(event.host)];
+    ++stalls.count;
+    stalls.longest_ns = std::max(stalls.longest_ns, int_field(event, "elapsed_ns").value_or(0));
   }
 }
 

@@ -36,6 +36,18 @@ struct Call {
   bool ok() const { return result == "ok"; }
 };
 
+// What a BEAM evaluated because the scenario said so.
+struct Evaluation {
+  std::string node;
+  int64_t started_ns = 0, elapsed_ns = 0;
+  std::string result, value;  // "ok", "error" or "timeout"; a term as text
+};
+
+// How often, and how long at most, something held up a scheduler of a BEAM.
+struct Stalls {
+  int64_t count = 0, longest_ns = 0;
+};
+
 // A node noticed that another is gone.
 struct Detection {
   std::string observer, peer, reason;
@@ -58,6 +70,8 @@ struct Digest {
   std::vector<FaultSpan> faults;
   std::vector<Call> calls;               // by time of completion
   std::map<std::string, int64_t> pings;  // by result
+  std::vector<Evaluation> evaluations;   // by time of completion
+  std::map<std::string, Stalls> stalls;  // by node; those that had any
   std::vector<PairLedger> ledger;
   std::vector<Detection> detections;
   std::map<HostPair, std::vector<int64_t>> ticks;    // times, by writer and peer

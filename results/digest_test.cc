@@ -62,6 +62,9 @@ TEST(Digest, GathersARun) {
                node_down(23.94, "a", "b@office"),
                call_done(30, "a", "b", "nodedown", 7),
                event(31, "a", "a@home->b@office", "ping_done", {{"result", std::string("pong")}}),
+               eval_done(32, "a@home", "error", "{badmatch,1}", 0.5),
+               event(33, "b", "b@office", "scheduler_stall", {{"elapsed_ns", seconds(0.2)}}),
+               event(34, "b", "b@office", "scheduler_stall", {{"elapsed_ns", seconds(0.1)}}),
            });
   EXPECT_EQ(d.hosts, (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(d.end_ns, seconds(60));
@@ -77,6 +80,12 @@ TEST(Digest, GathersARun) {
   EXPECT_EQ(d.log.at(0).text, "gone");
   EXPECT_EQ(d.pings.at("pong"), 1);
   EXPECT_EQ(d.event_counts.at("call_done"), 2);
+  ASSERT_EQ(d.evaluations.size(), 1u);
+  EXPECT_EQ(d.evaluations[0].node + " " + d.evaluations[0].result + " " + d.evaluations[0].value,
+            "a error {badmatch,1}");
+  EXPECT_EQ(d.evaluations[0].started_ns, seconds(31.5));
+  EXPECT_EQ(d.stalls.at("b").count, 2);
+  EXPECT_EQ(d.stalls.at("b").longest_ns, seconds(0.2));
 
   const RunSummary s = summarize(d, {});
   EXPECT_EQ(s.outcome, Outcome::pass);

@@ -36,6 +36,19 @@ TEST(Table, ShowsThePaceOfRealTime) {
   EXPECT_NE(table().find("90.00 s in real time\n"), std::string::npos) << table();
 }
 
+// What BEAMs evaluated is shown with what came of it, and so is what held up their schedulers.
+TEST(Table, ShowsWhatBeamsEvaluated) {
+  SyntheticRun made = synthetic_run(7, false);
+  made.events.push_back(eval_done(88, "alice", "ok", "{atomic,ok}", 0.5));
+  made.events.push_back(eval_done(89, "bob", "error", "{badmatch,\x1b[2J}", 0.002));
+  made.events.push_back(event(89.1, "bob", "bob", "scheduler_stall", {{"elapsed_ns", seconds(0.2)}}));
+  const std::string table = run_table(digest(made.run, made.events), made.verdicts, {});
+  for (const char* part : {"\nEvaluated\n  alice at 87.50 s, 500 ms: {atomic,ok}\n  bob at 89.00 s, 2 ms: error: {bad",
+                           "\nSchedulers held up\n  bob once, 200 ms at most\n"})
+    EXPECT_NE(table.find(part), std::string::npos) << part << "\nin\n" << table;
+  EXPECT_EQ(table.find('\x1b'), std::string::npos);
+}
+
 // The table of one run says what ran, who saw whom, calls, messages and verdicts, with reasons.
 TEST(Table, ShowsOneRun) {
   SyntheticRun made = synthetic_run(7, false);

@@ -105,6 +105,24 @@ void print_calls(Printer& p, const Digest& d) {
   p.line(text);
 }
 
+void print_beams(Printer& p, const Digest& d) {
+  if (!d.evaluations.empty()) p.head("Evaluated");
+  for (size_t i = 0; i < std::min(d.evaluations.size(), most_rows); ++i) {
+    const Evaluation& e = d.evaluations[i];
+    const std::string result = e.result == "ok" ? "" : p.paint(clean(e.result), "31") + ": ";
+    const std::string how =
+        fmt::format("  {} at {}, {}: ", clean(e.node), duration_text(e.started_ns), duration_text(e.elapsed_ns));
+    p.wrapped(result + clean(e.value), 6, how);
+  }
+  if (d.evaluations.size() > most_rows)
+    p.line(p.dim(fmt::format("  and {} more evaluations", d.evaluations.size() - most_rows)));
+  if (!d.stalls.empty()) p.head("Schedulers held up");
+  for (const auto& [node, stalls] : d.stalls)
+    p.line(fmt::format("  {} {}, {} at most", clean(node),
+                       stalls.count == 1 ? "once" : fmt::format("{} times", stalls.count),
+                       duration_text(stalls.longest_ns)));
+}
+
 void print_ledger(Printer& p, const Digest& d) {
   if (d.ledger.empty()) return;
   std::vector<std::vector<std::string>> rows = {
@@ -193,6 +211,7 @@ std::string run_table(const Digest& digest, const std::vector<Verdict>& verdicts
   print_tunnels(p, digest);
   print_pings(p, digest);
   print_calls(p, digest);
+  print_beams(p, digest);
   print_ledger(p, digest);
   print_narrative(p, digest);
   print_verdicts(p, verdicts);

@@ -41,6 +41,7 @@ std::string sessions_text(const RelayView& relay) {
 std::string refused_text(const RelayView& relay) {
   std::map<std::string, int64_t> counts;
   for (const Failure& one : relay.refused) ++counts[one.reason];
+  for (const auto& [what, count] : relay.strangers) counts[what] += count;
   return counts.empty() ? "-" : counts_text(counts);
 }
 

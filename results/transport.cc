@@ -50,6 +50,9 @@ class Builder {
         {"session_up", &Builder::session_up},
         {"session_down", &Builder::session_down},
         {"session_refused", &Builder::session_refused},
+        {"session_abandoned", &Builder::stranger},
+        {"quic_failed", &Builder::stranger},
+        {"quic_refused", &Builder::stranger},
         {"relay_dropped", &Builder::relay_dropped},
         {"client_started", &Builder::client_started},
         {"client_died", &Builder::client_died},
@@ -118,6 +121,13 @@ class Builder {
   }
   void session_refused(const EventRecord& event) {
     result_.relays[host(event)].refused.push_back({event.time_ns, peer(event), reason_of(event)});
+  }
+  void stranger(const EventRecord& event) {
+    const std::string_view what = event.kind == "quic_failed"    ? "failed handshake"
+                                  : event.kind == "quic_refused" ? "no room"
+                                                                 : "gave up";
+    result_.relays[host(event)].strangers[fmt::format("{} ({})", what, reason_of(event))] +=
+        int_field(event, "count").value_or(1);
   }
   void relay_dropped(const EventRecord& event) {
     RelayView& relay = result_.relays[host(event)];

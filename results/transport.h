@@ -45,6 +45,7 @@ struct RelayView {
   // the relay knows that it had gone has two at a time.
   std::map<std::string, std::vector<Span>> sessions;
   std::vector<Failure> refused;
+  std::map<std::string, int64_t> strangers;  // who never said who they are, by what became of them
   std::map<std::string, Dropped> dropped;  // by reason
   std::vector<int64_t> dropped_ns;         // the times of it
 };

@@ -49,6 +49,18 @@ TEST(Transport, FollowsSessions) {
   EXPECT_EQ(relay.refused[0].who + " " + relay.refused[0].reason, "eve wrong_realm");
 }
 
+// Who never said who he is is counted by what became of him.
+TEST(Transport, CountsStrangers) {
+  const auto stranger = [](const std::string& kind, const std::string& reason, int64_t count) {
+    return event(1, "r", "", kind, {{"reason", reason}, {"remote", std::string("10.0.0.1:1")}, {"count", count}});
+  };
+  const Transport seen = of({stranger("quic_failed", "handshake timeout", 1), stranger("quic_refused", "full", 40),
+                             stranger("session_abandoned", "idle", 1), stranger("quic_refused", "full", 2)});
+  EXPECT_EQ(seen.relays.at("r").strangers,
+            (std::map<std::string, int64_t>{
+                {"failed handshake (handshake timeout)", 1}, {"no room (full)", 42}, {"gave up (idle)", 1}}));
+}
+
 // What a relay dropped is summed by reason.
 TEST(Transport, SumsWhatWasDropped) {
   const auto dropped = [](double at_s, const std::string& reason, int64_t bytes) {

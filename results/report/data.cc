@@ -202,6 +202,21 @@ Json log_json(const Digest& d, size_t limit) {
   return list;
 }
 
+Json evaluations_json(const Digest& d, size_t limit) {
+  Json list = Json::array();
+  for (const Evaluation& e : d.evaluations) {
+    if (list.size() == limit) break;
+    list.push_back({in_seconds(e.started_ns), e.node, in_seconds(e.elapsed_ns), e.result, e.value});
+  }
+  return list;
+}
+
+Json stalls_json(const Digest& d) {
+  Json list = Json::array();
+  for (const auto& [node, stalls] : d.stalls) list.push_back({node, stalls.count, in_seconds(stalls.longest_ns)});
+  return list;
+}
+
 Json notes_json(const Digest& d, const ReportLimits& limits) {
   Json notes = Json::array();
   if (d.hosts.size() > limits.hosts)
@@ -211,6 +226,9 @@ Json notes_json(const Digest& d, const ReportLimits& limits) {
     notes.push_back(fmt::format("The ledger shows the worst {} of {} pairs.", limits.pairs, d.ledger.size()));
   if (d.ledger.size() > limits.pair_lanes)
     notes.push_back(fmt::format("The timeline shows the worst {} of {} pairs.", limits.pair_lanes, d.ledger.size()));
+  if (d.evaluations.size() > limits.evaluations)
+    notes.push_back(
+        fmt::format("The page shows the first {} of {} evaluations.", limits.evaluations, d.evaluations.size()));
   if (d.log.size() > limits.log_lines)
     notes.push_back(fmt::format("The log shows the first {} of {} lines.", limits.log_lines, d.log.size()));
   return notes;
@@ -297,6 +315,8 @@ Json report_detail(const Digest& d, const std::vector<Verdict>& verdicts, const 
                  {"ecdf", ecdf_json(d)},
                  {"ledger", ledger_json(d, limits)},
                  {"log", log_json(d, limits.log_lines)},
+                 {"evaluations", evaluations_json(d, limits.evaluations)},
+                 {"stalls", stalls_json(d)},
                  {"verdicts", verdicts_json(verdicts)},
                  {"events", counts},
                  {"notes", notes_json(d, limits)},

@@ -23,6 +23,7 @@ struct ReportLimits {
   size_t tunnels = 200;    // sides of tunnels
   size_t stories = 30;     // faults told in words
   size_t log_lines = 400;
+  size_t evaluations = 200;
   size_t bins = 480;  // of ticks and messages along the time axis
 };
 

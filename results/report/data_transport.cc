@@ -80,6 +80,7 @@ Json relays_json(const Digest& d, const ReportLimits& limits) {
                     {"ends", ends_json(view)},
                     {"refused", failures_json(view.refused)},
                     {"refusedCount", view.refused.size()},
+                    {"strangers", view.strangers},
                     {"dropped", dropped},
                     {"drops", density(view.dropped_ns, d.end_ns, limits.bins)}});
   }

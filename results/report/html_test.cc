@@ -99,12 +99,15 @@ TEST(HtmlReport, DrawsOneRunInABrowser) {
   EXPECT_NE(dom.find("made up &lt;/script&gt;&lt;!-- &lt;b&gt;for tests&lt;/b&gt;"), std::string::npos);
 }
 
-// The page of a run on real hosts says how long it ran and how late its packets were, not that it was simulated.
+// The page of a run on real hosts says how long it ran and how late its packets were, not that it was simulated, and
+// what its BEAMs evaluated.
 TEST(HtmlReport, DrawsARunOnRealHostsInABrowser) {
   ASSERT_TRUE(chromium_is_there()) << "the page is tested in chromium: `./distlab test` installs it";
   SyntheticRun made = synthetic_run(7, false);
   made.run.ground = "emu";
   made.run.clock_lateness = ClockLateness{60'000, 1'200'000, 5'000'000};
+  made.events.push_back(eval_done(88, "alice", "error", "{badmatch,<b>}", 0.5));
+  made.events.push_back(event(89.1, "bob", "bob", "scheduler_stall", {{"elapsed_ns", seconds(0.2)}}));
   HtmlReport report("distlab run scenarios/tick-timeout.yaml --ground emu");
   add(report, made);
   const std::string dom = drawn(dom_of(report.html(), "emu"));
@@ -112,6 +115,8 @@ TEST(HtmlReport, DrawsARunOnRealHostsInABrowser) {
   EXPECT_NE(dom.find("Ran for"), std::string::npos);
   EXPECT_NE(dom.find("packets late p50 "), std::string::npos);
   EXPECT_EQ(dom.find("Simulated"), std::string::npos);
+  EXPECT_NE(dom.find("{badmatch,&lt;b&gt;}"), std::string::npos) << "what a BEAM evaluated is missing";
+  EXPECT_NE(dom.find("Schedulers held up: bob 1 time, "), std::string::npos);
 }
 
 // The page of a run over relays: lanes of relays, sessions, clients and tunnels, what was lost and when a

@@ -52,7 +52,7 @@ function runPart(run, detail) {
         chart('latency-distribution', () => latencyDistribution(detail, run.latency)) :
         el('p', {class: 'empty'}, 'No call got an answer.'))));
   }
-  parts.push(ledgerTable(detail), tunnelsTable(detail), relaysTable(detail), detectionsTable(run.detections));
+  parts.push(ledgerTable(detail), tunnelsTable(detail), relaysTable(detail), evaluationsTable(detail), detectionsTable(run.detections));
   if (detail.notes.length) parts.push(el('p', {class: 'notes card'}, detail.notes.join(' ')));
   parts.push(logTable(detail), factsSection(detail));
   return parts.filter(Boolean);

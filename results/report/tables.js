@@ -49,10 +49,12 @@ const counts = (pairs) => pairs.map(([what, n]) => `${count(n)} ${what || 'witho
 function relaysTable(detail) {
   if (!detail.relays.length) return null;
   const tally = (list) => Object.entries(list.reduce((sum, [, reason]) => ({...sum, [reason]: (sum[reason] || 0) + 1}), {}));
+  const refusedOf = (r) => Object.values(r.strangers).reduce((sum, n) => sum + n, r.refusedCount);
   return section('relays', 'Relays', el('div', {class: 'scroll'}, el('table', {},
     row([['Relay'], ['Identities', 'n'], ['Sessions', 'n'], ['of them over'], ['Refused', 'n'], [''], ['Dropped']]),
     el('tbody', {}, detail.relays.map((r) => el('tr', {class: 'relay'}, cell(r.relay), number(r.identities), number(r.up),
-      cell(counts(Object.entries(r.ends))), number(r.refusedCount), cell(r.refused.length ? counts(tally(r.refused)) : ''),
+      cell(counts(Object.entries(r.ends))), number(refusedOf(r)),
+      cell(refusedOf(r) ? counts([...tally(r.refused), ...Object.entries(r.strangers)]) : ''),
       cell(r.dropped.map(([reason, events, messages, bytes]) => messages ?
         `${plural(messages, 'message')}, ${bytesText(bytes)} (${reason})` : `${count(events)} ${reason}`).join('; ') || '–')))))));
 }
@@ -70,6 +72,18 @@ function tunnelsTable(detail) {
       cell(bytesText(t.missing), t.missing > 0 ? 'n bad' : 'n'), cell(t.history)))))),
     el('p', {class: 'notes'}, 'Accepted and counted are those of the sending side, delivered is what the other side gave to its node. ' +
       'A side without counters shows a dash.' + (more > 0 ? ` And ${count(more)} more sides.` : '')));
+}
+
+// What BEAMs evaluated, and what held up their schedulers.
+function evaluationsTable(detail) {
+  const stalls = detail.stalls.map(([node, n, longest]) => `${node} ${plural(n, 'time')}, ${secondsText(longest)} at most`).join('; ');
+  if (!detail.evaluations.length && !stalls) return null;
+  return section('evaluations', 'Evaluated by BEAMs', detail.evaluations.length ? el('div', {class: 'scroll'}, el('table', {},
+    row([['At', 'n'], ['Node'], ['Took', 'n'], ['Result'], ['Value']]),
+    el('tbody', {}, detail.evaluations.map(([t, node, took, result, value]) => el('tr', {class: 'evaluation'},
+      cell(t.toFixed(3) + ' s', 'n'), cell(node), cell(secondsText(took), 'n'), cell(result, result === 'ok' ? '' : 'bad'),
+      el('td', {class: 'mono'}, value)))))) : null,
+    stalls ? el('p', {class: 'notes'}, `Schedulers held up: ${stalls}.`) : null);
 }
 
 function detectionsTable(detections) {

@@ -46,6 +46,16 @@ inline EventRecord call_done(double at_s, const std::string& from, const std::st
                 {"started_ns", seconds(at_s - elapsed_s)}});
 }
 
+inline EventRecord eval_done(double at_s, const std::string& node, const std::string& result, const std::string& value,
+                             double elapsed_s) {
+  return event(at_s, node, node, "eval_done",
+               {{"id", int64_t{1}},
+                {"result", result},
+                {"value", value},
+                {"elapsed_ns", seconds(elapsed_s)},
+                {"started_ns", seconds(at_s - elapsed_s)}});
+}
+
 inline EventRecord fault(double at_s, const std::string& target, const std::string& what, const std::string& id,
                          std::string detail = "") {
   return event(at_s, "network", target, "fault", {{"fault", what}, {"detail", std::move(detail)}, {"id", id}});
