@@ -46,8 +46,8 @@ struct RelayView {
   std::map<std::string, std::vector<Span>> sessions;
   std::vector<Failure> refused;
   std::map<std::string, int64_t> strangers;  // who never said who they are, by what became of them
-  std::map<std::string, Dropped> dropped;  // by reason
-  std::vector<int64_t> dropped_ns;         // the times of it
+  std::map<std::string, Dropped> dropped;    // by reason
+  std::vector<int64_t> dropped_ns;           // the times of it
 };
 
 struct MeshView {

@@ -36,6 +36,8 @@ void Builder::build_sites() {
   const Value* sites = root_.get("sites");
   if (sites == nullptr || !sites->is_map()) return;
   if (sites->members.empty()) report_.add(sites->mark, "at least one site is needed");
+  if (sites->members.size() > max_sites)
+    report_.add(sites->mark, fmt::format("{} sites, and at most {} can be", sites->members.size(), max_sites));
   for (const Member& member : sites->members) {
     Site site;
     LinkProperties lan;
@@ -219,6 +221,15 @@ void Builder::check_machines() {
       report_.add(mark, fmt::format("'{}' and '{}' would listen on the same port of '{}'", user->second, member.key,
                                     node.host()));
   }
+  std::map<std::string, size_t> machines;
+  for (const auto& [host, key] : hosts) ++machines[site_of(out_, key)];
+  const Value* const sites = root_.get("sites");
+  if (sites == nullptr) return;
+  for (const Member& site : sites->members)
+    if (machines[site.key] > max_machines_per_site)
+      report_.add(site.mark,
+                  fmt::format("site '{}' has {} machines, and at most {} can be in one; spread them over more",
+                              site.key, machines[site.key], max_machines_per_site));
 }
 
 void Builder::build_pcap() {

@@ -21,6 +21,8 @@
 namespace distlab::scenario {
 
 inline constexpr size_t max_actions = 1'000'000;  // of all variants of a file together
+// A site is the network 10.s.s.0/24, with .254 for its router (cast/machines.h).
+inline constexpr size_t max_sites = 65'535, max_machines_per_site = 253;
 
 class Builder {
  public:

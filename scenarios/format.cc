@@ -114,7 +114,7 @@ std::vector<Key> resolved_keys() {
       required("duration", duration_shape(), "How long it runs. 1ms at least."),
       optional("pcap", any_of({boolean_shape(), list_of(pattern_shape(), 1)}),
                "Capture packets: of these nodes' machines, or `true` for all.", "false"),
-      required("sites", names(site(), check_site_or_node, name_pattern), "Places with machines."),
+      required("sites", names(site(), check_site_or_node, name_pattern), "Places with machines, at most 253 in each."),
       optional("default_path", link_properties(), "Between sites that `paths` does not name."),
       optional("paths", names(link_properties(), check_path_name, "[A-Za-z][A-Za-z0-9_]* *->? *[A-Za-z][A-Za-z0-9_]*"),
                "The wide area between two sites: `home-office` for both directions, `home -> office` for one. What one "

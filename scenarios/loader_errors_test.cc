@@ -3,6 +3,7 @@
 #include <fstream>
 #include <limits>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -342,11 +343,30 @@ TEST(LoaderErrors, Depth) {
 
 // Templates and sweeps cannot fill the memory either.
 TEST(LoaderErrors, Explosions) {
-  EXPECT_THAT(errors_of("name: x\nduration: 9s\nsites: { s: {} }\nnodes: { 'n{i}': { count: 20000, site: s } }\n"
-                        "workload: [{ at: 1s, connect: ['*'] }]\n"),
-              ElementsAre("x.yaml:5:31: more than 1000000 actions; use ring, random_peers or fewer nodes"));
+  EXPECT_THAT(
+      errors_of("name: x\nduration: 9s\nsites: { s: {} }\nnodes: { 'n{i}': { count: 20000, site: s } }\n"
+                "workload: [{ at: 1s, connect: ['*'] }]\n"),
+      ElementsAre("x.yaml:3:10: site 's' has 20000 machines, and at most 253 can be in one; spread them over more",
+                  "x.yaml:5:31: more than 1000000 actions; use ring, random_peers or fewer nodes"));
   EXPECT_THAT(errors_of("name: x\nduration: 9s\nsites: { s: {} }\nnodes: { 'n{i}': { count: 30000, site: s } }\n"),
               ElementsAre("x.yaml:4:27: must be between 1 and 20000: '30000'"));
+}
+
+// What has no address is refused: sites, and machines in one.
+TEST(LoaderErrors, Addresses) {
+  const auto nodes = [](int count) {
+    return fmt::format(
+        "name: x\nduration: 9s\nsites: {{ s: {{}} }}\nrelays: {{ r: {{ site: s }} }}\n"
+        "nodes: {{ 'n{{i}}': {{ count: {}, site: s }} }}\n",
+        count);
+  };
+  EXPECT_THAT(errors_of(nodes(252)), testing::IsEmpty());
+  EXPECT_THAT(
+      errors_of(nodes(253)),
+      ElementsAre("x.yaml:3:10: site 's' has 254 machines, and at most 253 can be in one; spread them over more"));
+  EXPECT_THAT(errors_of("name: x\nduration: 9s\nsites: { 's{i}': { count: 20000 }, 't{i}': { count: 20000 }, "
+                        "'u{i}': { count: 20000 }, 'v{i}': { count: 20000 } }\nnodes: { n: { site: s1 } }\n"),
+              ElementsAre("x.yaml:3:8: 80000 sites, and at most 65535 can be"));
 }
 
 // Overrides are checked like the file, and named as they were given.

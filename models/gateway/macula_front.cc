@@ -225,6 +225,10 @@ bool MaculaFront::ask(Connection& connection, const Term& term) {
     say_metrics(connection, metrics[1]);
     return true;
   }
+  if (const auto told = term.as_tagged("cookie", 2); !told.empty() && told[1].as_text()) {
+    mesh_.set_cookie("", *told[1].as_text());
+    return true;
+  }
   if (status_of.empty() || !status_of[1].as_int()) return false;
   connection.say(etf::tuple(etf::atom("status"), status_of[1], status()));
   return true;

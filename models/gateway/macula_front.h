@@ -55,6 +55,7 @@ class MaculaMesh {
   // Becomes a member of the mesh; the carrier must live until leave(). The error is a line for the user.
   virtual tl::expected<carrier::Carrier*, std::string> join(const JoinRequest& request) = 0;
   virtual void leave() = 0;
+  // The cookie that the node uses for this peer from now on; without a peer, its own.
   virtual void set_cookie(const std::string& peer, const std::string& cookie) = 0;
   virtual std::vector<TunnelLine> tunnels() = 0;
   virtual std::string relay() = 0;  // that there is a session with; empty: none

@@ -231,6 +231,18 @@ TEST_F(MaculaFrontTest, TellsOfTunnelsAndOfTheRelay) {
                   "{status,6,#{connected => true,relay => <<\"berlin\">>}}"));
 }
 
+// A node whose own cookie changes says so.
+TEST_F(MaculaFrontTest, HearsOfANewCookie) {
+  const auto control = joined(a_, "a");
+  control->say(etf::tuple(atom("cookie"), binary("other")));
+  world_.run_for(1s);
+  EXPECT_THAT(a_.cookies, ElementsAre(" other"));
+  EXPECT_FALSE(control->closed);
+  control->say(etf::tuple(atom("cookie"), atom("none")));
+  world_.run_for(1s);
+  EXPECT_TRUE(control->closed) << "a cookie is a binary";
+}
+
 // More tunnels than a frame or a send buffer holds are told of in parts, and nobody is hung up on for asking.
 TEST_F(MaculaFrontTest, TellsOfManyTunnelsInParts) {
   a_.lines.assign(5000, {.id = "t", .peer = "b@hostb.test", .state = "running", .direction = "out"});

@@ -18,6 +18,16 @@ class Cookies {
 
   void set_own(std::string cookie) { own_ = std::move(cookie); }
   void set(const std::string& peer, std::string cookie) { others_[peer] = std::move(cookie); }
+  // What a BEAM says to its agent: the cookie now in force for this peer; without a peer, its own.
+  void learn(const std::string& peer, std::string cookie) {
+    if (peer.empty()) {
+      set_own(std::move(cookie));
+    } else if (cookie == own_) {
+      others_.erase(peer);
+    } else {
+      set(peer, std::move(cookie));
+    }
+  }
   // auth:get_cookie/1.
   const std::string& of(std::string_view peer) const {
     const auto found = others_.find(peer);

@@ -369,6 +369,13 @@ class Connections(CarrierTest):
         self.assertEqual(a.eval(f"net_adm:ping('{B}')"), "pong")
         self.no_sockets_left(a, at_most=2)
 
+    # The agent hears of a new cookie of the node's own, once.
+    def test_new_cookie(self):
+        a = self.joined(A)
+        a.eval("erlang:set_cookie('LATER')")
+        a.eval("timer:sleep(3500)")
+        self.assertEqual(self.agent.cookies, [(A, b"LATER")])
+
     # What is no message of the protocol, and tunnels that are none, change nothing.
     def test_nonsense_from_the_agent(self):
         a, b = self.pair()

@@ -165,7 +165,7 @@ void BeamAgent::leave() {
 }
 
 void BeamAgent::set_cookie(const std::string& peer, const std::string& cookie) {
-  cookies_.set(peer, cookie);
+  cookies_.learn(peer, cookie);
 }
 
 std::vector<gateway::TunnelLine> BeamAgent::tunnels() {

@@ -48,11 +48,7 @@ void AgentActor::enter() {
 }
 
 void AgentActor::set_cookie(const std::string& peer, const std::string& cookie) {
-  if (peer.empty() || peer == node_.name) {
-    cookies_.set_own(cookie);
-  } else {
-    cookies_.set(peer, cookie);
-  }
+  cookies_.learn(peer == node_.name ? "" : peer, cookie);
 }
 
 // What the scenario says of relays and realm holds, whatever the BEAM asks for.

@@ -46,6 +46,7 @@ class Agent:
         self.members = {}  # node: (request of its join, writer)
         self.tunnels = {}
         self.dialled = []  # (peer, cookie), in order
+        self.cookies = []  # (node, cookie) of those that changed, in order
         self.split_metrics = False  # one tunnel per frame
         self._ids = itertools.count(1)
         self._loop = asyncio.new_event_loop()
@@ -153,6 +154,9 @@ class Agent:
 
     async def _question(self, node, question, writer):
         kind, ref = question
+        if kind == "cookie":
+            self.cookies.append((node, ref))
+            return
         if kind in self.silent:
             return
         if kind == "status":

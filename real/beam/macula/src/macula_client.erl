@@ -10,13 +10,20 @@
 
 -define(JOIN_TIMEOUT, 30_000).
 -define(ANSWER_TIMEOUT, 5_000).
+%% Nothing tells of erlang:set_cookie/1, so it is looked for this often.
+-define(COOKIE_INTERVAL, 1_000).
 %% Tunnels that are being attached at once; the agent drops what is beyond, as nobody attaches it.
 -define(MOST_ATTACHING, 1_000).
 -define(ADDRESS, {?MODULE, agent_address}).
 -define(MODE, "MACULA_DIST_MODE").
 
 %% Both are there while joined, and only then.
--record(member, {agent :: macula_agent:agent(), control :: inet:socket()}).
+-record(member, {
+    agent :: macula_agent:agent(),
+    control :: inet:socket(),
+    %% As the agent knows it.
+    cookie :: binary()
+}).
 -record(state, {
     member :: #member{} | undefined,
     %% Questions by their reference: who asked, and parts of the answer that came.
@@ -98,6 +105,9 @@ handle_info({Program, {exit_status, Status}}, #state{member = #member{agent = Ag
     {noreply, lost("it ended with status " ++ integer_to_list(Status), State)};
 handle_info({'DOWN', Monitor, process, _, _}, #state{attaching = Attaching} = State) ->
     {noreply, State#state{attaching = maps:remove(Monitor, Attaching)}};
+handle_info({look_at_cookie, Control}, #state{member = #member{control = Control} = Member} = State) ->
+    look_again(Control),
+    {noreply, State#state{member = tell_cookie(macula_options:cookie(), Member)}};
 handle_info({expired, Ref}, State) ->
     {noreply, answer(Ref, {error, timeout}, State)};
 handle_info(_Other, State) ->
@@ -125,7 +135,7 @@ open(Request) ->
 open(#{address := Address} = Agent, Request) ->
     case control(Address, Request) of
         {ok, Control} ->
-            {ok, #member{agent = Agent, control = Control}};
+            {ok, #member{agent = Agent, control = Control, cookie = map_get(cookie, Request)}};
         {error, _} = Error ->
             macula_agent:close(Agent),
             Error
@@ -150,7 +160,19 @@ joined({ok, #member{agent = #{address := Address}, control = Control} = Member},
     true = os:putenv(?MODE, "relay"),
     ok = macula_dist_relay:register_mesh_client(self()),
     ok = inet_setopts(Control),
+    look_again(Control),
     {reply, ok, State#state{member = Member}}.
+
+%% The tunnels of others are for the cookie of the moment.
+look_again(Control) ->
+    erlang:send_after(?COOKIE_INTERVAL, self(), {look_at_cookie, Control}).
+
+tell_cookie(Cookie, #member{cookie = Cookie} = Member) ->
+    Member;
+tell_cookie(Cookie, #member{control = Control} = Member) ->
+    %% A send that fails: the connection's end is on the way.
+    _ = macula_wire:send(Control, {cookie, Cookie}),
+    Member#member{cookie = Cookie}.
 
 lost(Why, State) ->
     ?LOG_ERROR("macula: lost the agent (~ts); this node has left the mesh", [Why]),

@@ -1,7 +1,7 @@
 %% The argument of macula:join_mesh/1 checked, and made the map the agent is sent.
 -module(macula_options).
 
--export([request/2]).
+-export([request/2, cookie/0]).
 
 -define(PROTOCOL_VERSION, 1).
 
@@ -22,8 +22,13 @@ ourselves() ->
     #{
         version => ?PROTOCOL_VERSION,
         node => atom_to_binary(node()),
-        cookie => atom_to_binary(erlang:get_cookie())
+        cookie => cookie()
     }.
+
+%% This node's own.
+-spec cookie() -> binary().
+cookie() ->
+    atom_to_binary(erlang:get_cookie()).
 
 translate([], Request) ->
     {ok, Request};
