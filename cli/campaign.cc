@@ -11,12 +11,15 @@
 #include <fmt/format.h>
 
 #include "cli/exit_codes.h"
+#include "models/host/time.h"
 #include "real/ground/live.h"
 #include "real/lab/capabilities.h"
 #include "results/store.h"
 
 namespace distlab::cli {
 namespace {
+
+constexpr Duration most_apart = std::chrono::seconds{2};  // booting and connecting are over by then
 
 std::string now_text() {
   char text[32];
@@ -86,9 +89,9 @@ Pace pace_of(uint32_t wanted, std::span<const Planned> runs) {
   Pace pace{.at_once = wanted > 0 ? wanted : by_default};
   if (simulated) return pace;
   pace.at_once = std::min<uint32_t>(pace.at_once, runs.size());
-  Duration shortest = Duration::max();
-  for (const Planned& run : runs) shortest = std::min(shortest, run.variant.scenario.duration);
-  pace.apart = std::chrono::duration_cast<std::chrono::milliseconds>(shortest / pace.at_once);
+  Duration apart = most_apart;
+  for (const Planned& run : runs) apart = std::min<Duration>(apart, run.variant.scenario.duration / pace.at_once);
+  pace.apart = std::chrono::duration_cast<std::chrono::milliseconds>(apart);
   return pace;
 }
 

@@ -27,7 +27,8 @@ std::string job_name(const Planned& planned);  // "stall seed 3 for=2s"
 std::optional<GroundKind> parse_ground(const std::string& name);
 // How many runs at once (`wanted`: what the user says, 0 for nothing), and how far apart they start. On real hosts
 // it is one by default, as real time has no slack for a second beside the first; several are spread over the time
-// that one takes, so that they do not all boot, and then connect, in the same instant. All of one kind of ground.
+// that one takes (2 s from each to the next at most), so that they do not all boot and connect at once. All of one kind
+// of ground.
 Pace pace_of(uint32_t wanted, std::span<const Planned> runs);
 
 // Prints what the grounds cannot do for the scenarios, and what helps; true when there is nothing. For before the
