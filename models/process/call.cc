@@ -31,11 +31,14 @@ void CallClient::on_down(const Down& down) {
   finish(down.reason.is_atom("noproc") ? "noproc" : "exit", down.reason);
 }
 
+// The call returns when demonitor/2 has, which a busy peer holds up.
 void CallClient::finish(std::string_view result, Term value) {
   demonitor(ref_);
-  const CallOutcome outcome{result, std::move(value), host().now() - started_};
-  exit(etf::atom("normal"));
-  if (done_) done_(outcome);
+  then([this, result, value = std::move(value)] {
+    const CallOutcome outcome{result, value, host().now() - started_};
+    exit(etf::atom("normal"));
+    if (done_) done_(outcome);
+  });
 }
 
 }  // namespace distlab::process

@@ -34,6 +34,11 @@ bool Process::defer(std::function<void()> operation) {
   return true;
 }
 
+void Process::then(std::function<void()> fn) {
+  const Runtime::Activity activity(*runtime_);
+  if (!defer(fn)) fn();
+}
+
 void Process::send(const Destination& to, Term message, SendOptions options) {
   const Runtime::Activity activity(*runtime_);
   if (defer([=, this] { send(to, message, options); })) return;
@@ -55,7 +60,7 @@ Ref Process::monitor(const MonitorTarget& target, AliasMode alias) {
 void Process::demonitor(const Ref& ref) {
   const Runtime::Activity activity(*runtime_);
   if (defer([this, ref] { demonitor(ref); })) return;
-  if (const uint64_t number = runtime_->number_of(ref)) runtime_->do_demonitor(*this, number);
+  if (const uint64_t number = runtime_->number_of(ref)) runtime_->do_demonitor(*this, number, this);
 }
 
 void Process::link(const Pid& pid) {

@@ -100,6 +100,8 @@ class Process {
   void link(const Pid& pid);
   void unlink(const Pid& pid);  // also takes an 'EXIT' of it that has not been handled yet
   void exit(const Term& reason);
+  // Runs `fn` when all of the above that it has asked for is done: at once, unless a busy peer has suspended it.
+  void then(std::function<void()> fn);
   void exit_other(const Pid& pid, Term reason);  // exit/2
   void trap_exit(bool on) { trap_exit_ = on; }
   void watch_nodes();  // net_kernel:monitor_nodes(true)

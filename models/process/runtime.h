@@ -109,7 +109,9 @@ class Runtime final : public DistributionListener {
   // The operations of processes, once it is their turn.
   void do_send(Process* from, const Destination& to, Term message, SendOptions options);
   void do_monitor(Process& process, uint64_t number);
-  void do_demonitor(Process& process, uint64_t number);
+  // `caller`: the process itself, which a busy peer suspends once the word is queued (dist.c: erts_dsig_send_demonitor
+  // with no_suspend 0); null when the monitor ends by itself.
+  void do_demonitor(Process& process, uint64_t number, Process* caller);
   void do_link(Process& process, const Pid& pid);
   void do_unlink(Process& process, const Pid& pid);
   void do_exit_other(Process* from, const Pid& pid, Term reason);

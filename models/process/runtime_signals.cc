@@ -75,7 +75,7 @@ void Runtime::deliver_alias(const Ref& alias, Term message) {
   Process& process = *processes_.at(found->second);
   const bool ends = process.monitors_.at(number).alias == AliasMode::reply_demonitor;
   deliver(&process, std::move(message));
-  if (ends) do_demonitor(process, number);
+  if (ends) do_demonitor(process, number, nullptr);
 }
 
 void Runtime::do_monitor(Process& process, uint64_t number) {
@@ -98,7 +98,7 @@ void Runtime::do_monitor(Process& process, uint64_t number) {
   }
 }
 
-void Runtime::do_demonitor(Process& process, uint64_t number) {
+void Runtime::do_demonitor(Process& process, uint64_t number, Process* caller) {
   process.spawning_.erase(number);  // the reply will find nobody
   const auto found = process.monitors_.find(number);
   if (found == process.monitors_.end()) return;
@@ -111,7 +111,7 @@ void Runtime::do_demonitor(Process& process, uint64_t number) {
   if (local(peer)) {
     if (Process* watched = find(name)) watched->watchers_.erase(ref_of(number));
   } else {
-    transmit(nullptr, peer, {dist::DemonitorP{process.self_, name, ref_of(number)}, {}}, quietly);
+    transmit(caller, peer, {dist::DemonitorP{process.self_, name, ref_of(number)}, {}}, {.noconnect = true});
   }
 }
 
@@ -155,7 +155,8 @@ void Runtime::do_unlink(Process& process, const Pid& pid) {
   // Until the peer has acknowledged, its exit signals are those of the old link and are ignored.
   const uint64_t id = next_unlink_++;
   found->second.unlink_id = id;
-  if (transmit(nullptr, pid.node, {dist::UnlinkId{id, process.self_, pid}, {}}, quietly) != Sent::yes) {
+  const SendOptions connected_only{.noconnect = true};
+  if (transmit(&process, pid.node, {dist::UnlinkId{id, process.self_, pid}, {}}, connected_only) != Sent::yes) {
     process.links_.erase(pid);
   }
 }
@@ -212,7 +213,7 @@ void Runtime::terminate(Process& process, const Term& reason) {
 }
 
 void Runtime::forget_observations(Process& process) {
-  while (!process.monitors_.empty()) do_demonitor(process, process.monitors_.begin()->first);
+  while (!process.monitors_.empty()) do_demonitor(process, process.monitors_.begin()->first, nullptr);
   process.spawning_.clear();
 }
 

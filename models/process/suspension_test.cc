@@ -1,4 +1,6 @@
 // busy_dist_port: a process that sends to a busy peer stands still until there is room.
+#include <optional>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,6 +86,41 @@ TEST_F(SuspensionTest, AServerStandsStill) {
   a.set_busy(b.self(), false);
   settle();
   EXPECT_THAT(answered, ElementsAre("b1", "c"));
+}
+
+// A call whose reply is there returns only when its demonitor/2 does, which the busy peer holds up; the word itself is
+// queued at once (gen.erl:do_call/4, dist.c:erts_dsig_send_demonitor).
+TEST_F(SuspensionTest, ACallStandsStillInDemonitor) {
+  b.start_services();
+  a.set_busy(b.self(), false);
+  std::optional<CallOutcome> done;
+  a.runtime().spawn<CallClient>(RemoteName{"echo", b.self()}, Term(1), std::nullopt,
+                                [&](const CallOutcome& outcome) { done = outcome; });
+  cluster.run_for(Cluster::one_way / 2);
+  a.set_busy(b.self(), true);
+  settle();
+  EXPECT_FALSE(done);
+  EXPECT_EQ(cluster.ops(a, b).back(), 20) << "DEMONITOR_P";
+  a.set_busy(b.self(), false);
+  settle();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->result, "ok");
+  EXPECT_GE(done->elapsed, 100ms);
+}
+
+// unlink/1 is held up likewise.
+TEST_F(SuspensionTest, UnlinkStandsStill) {
+  a.set_busy(b.self(), false);
+  pa->link(pb->self());
+  settle();
+  a.set_busy(b.self(), true);
+  pa->unlink(pb->self());
+  pa->send(pc->self(), Term(2));
+  settle();
+  EXPECT_TRUE(pc->messages.empty());
+  a.set_busy(b.self(), false);
+  settle();
+  EXPECT_THAT(pc->messages, ElementsAre(Term(2)));
 }
 
 // When the busy peer goes down, whoever it suspended goes on.
