@@ -15,6 +15,7 @@
 #include "cli/beside.h"
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/outputs.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "models/host/time.h"
@@ -205,13 +206,6 @@ json to_json(const BeamBenchResult& result, const bench::BeamBenchOptions& wante
   return out;
 }
 
-bool write_json(const std::string& path, const json& out) {
-  std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) return false;
-  fmt::print(file, "{}\n", out.dump(2));
-  return file == stdout || std::fclose(file) == 0;
-}
-
 // ---- the command
 
 Duration from_seconds(double seconds) {
@@ -238,37 +232,32 @@ bench::BeamBenchOptions wanted_of(const Options& options) {
 
 int bench_beam(const Options& options) {
   catch_interrupts();
+  JsonOutput output(options.json);
   bench::BeamBenchOptions wanted = wanted_of(options);
-  {
-    Progress progress("bench beam", 1, options.quiet);
-    wanted.on_progress = [&progress, last = std::string()](const std::string& what, double share) mutable {
-      if (what != last) progress.step("bench beam: " + what);
-      last = what;
-      progress.update(0, share);
-      return !interrupted();
-    };
-    const auto result = bench::bench_beam(wanted);
-    wanted.on_progress = {};
-    if (!result) {
-      fmt::print(stderr, "distlab: bench beam: {}\n", result.error());
-      return result.error().find("erlang-base") != std::string::npos ? exit_unavailable : exit_internal;
-    }
-    if (result->interrupted) {
-      fmt::print(stderr, "distlab: interrupted\n");
-      return exit_interrupted;
-    }
-    fmt::print("two BEAMs on this machine, {} cores, median of {} rounds\n", std::thread::hardware_concurrency(),
-               wanted.rounds);
-    print_calls(*result, wanted.call_bytes);
-    for (size_t size = 0; size < wanted.message_bytes.size(); ++size)
-      print_floods(*result, size, wanted.message_bytes[size]);
-    print_targets(*result);
-    if (!options.json.empty() && !write_json(options.json, to_json(*result, wanted))) {
-      fmt::print(stderr, "distlab: cannot write {}\n", options.json);
-      return exit_usage;
-    }
+  Progress progress("bench beam", 1, options.quiet);
+  wanted.on_progress = [&progress, last = std::string()](const std::string& what, double share) mutable {
+    if (what != last) progress.step("bench beam: " + what);
+    last = what;
+    progress.update(0, share);
+    return !interrupted();
+  };
+  const auto result = bench::bench_beam(wanted);
+  wanted.on_progress = {};
+  if (!result) {
+    fmt::print(stderr, "distlab: bench beam: {}\n", result.error());
+    return result.error().find("erlang-base") != std::string::npos ? exit_unavailable : exit_internal;
   }
-  return exit_pass;
+  if (result->interrupted) {
+    fmt::print(stderr, "distlab: interrupted\n");
+    return exit_interrupted;
+  }
+  fmt::print("two BEAMs on this machine, {} cores, median of {} rounds\n", std::thread::hardware_concurrency(),
+             wanted.rounds);
+  print_calls(*result, wanted.call_bytes);
+  for (size_t size = 0; size < wanted.message_bytes.size(); ++size)
+    print_floods(*result, size, wanted.message_bytes[size]);
+  print_targets(*result);
+  return output.write(to_json(*result, wanted).dump(2)) ? exit_pass : exit_usage;
 }
 
 }  // namespace

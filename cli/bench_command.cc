@@ -14,6 +14,7 @@
 #include "cli/exit_codes.h"
 #include "cli/load.h"
 #include "cli/measure.h"
+#include "cli/outputs.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "models/host/time.h"
@@ -177,6 +178,7 @@ int bench(const Options& options) {
   const auto overrides = parse_overrides(options.sets);
   if (!overrides) return exit_usage;
   catch_interrupts();
+  JsonOutput output(options.json);
   json all = json::array();
   bool relays = false;
   for (const std::string& file : options.files) {
@@ -197,14 +199,7 @@ int bench(const Options& options) {
     print_relay(*cost);
     all.push_back(json{{"relay", *cost}});
   }
-  if (options.json.empty()) return exit_pass;
-  std::FILE* out = options.json == "-" ? stdout : std::fopen(options.json.c_str(), "w");
-  if (out == nullptr) {
-    fmt::print(stderr, "distlab: cannot write {}\n", options.json);
-    return exit_usage;
-  }
-  fmt::print(out, "{}\n", all.dump(2));
-  return out == stdout || std::fclose(out) == 0 ? exit_pass : exit_usage;
+  return output.write(all.dump(2)) ? exit_pass : exit_usage;
 }
 
 }  // namespace

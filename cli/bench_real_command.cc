@@ -14,6 +14,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
+#include "cli/outputs.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "models/host/time.h"
@@ -263,13 +264,6 @@ int emu_half(const Options& options, json& out) {
   return exit_pass;
 }
 
-bool write_json(const std::string& path, const json& out) {
-  std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) return false;
-  fmt::print(file, "{}\n", out.dump(2));
-  return file == stdout || std::fclose(file) == 0;
-}
-
 int bench_real(const Options& options) {
   if (const size_t most = options.sessions * ((options.sessions - 1) / 2); options.tunnels > most) {
     fmt::print(stderr, "distlab: --tunnels: with {} sessions there can be {} at most\n", options.sessions, most);
@@ -280,6 +274,7 @@ int bench_real(const Options& options) {
     return exit_usage;
   }
   catch_interrupts();
+  JsonOutput output(options.json);
   json out = {{"cores", std::thread::hardware_concurrency()}};
   int code = exit_pass;
   if (options.only != "emu") code = relay_half(options, out);
@@ -287,11 +282,7 @@ int bench_real(const Options& options) {
     if (const int emu = emu_half(options, out); emu != exit_pass) code = emu;
   if (code == exit_interrupted) fmt::print(stderr, "distlab: interrupted\n");
   if (code != exit_pass && code != exit_failed) return code;
-  if (!options.json.empty() && !write_json(options.json, out)) {
-    fmt::print(stderr, "distlab: cannot write {}\n", options.json);
-    return exit_usage;
-  }
-  return code;
+  return output.write(out.dump(2)) ? code : exit_usage;
 }
 
 }  // namespace

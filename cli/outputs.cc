@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -53,6 +54,31 @@ results::StoreResult<Collected> collect(const results::Store& store, int64_t fam
 }
 
 }  // namespace
+
+JsonOutput::JsonOutput(std::string path) : path_(std::move(path)) {
+  if (path_ != "-") return;
+  std::fflush(stdout);
+  standard_output_ = dup(STDOUT_FILENO);
+  dup2(STDERR_FILENO, STDOUT_FILENO);
+}
+
+JsonOutput::~JsonOutput() {
+  if (standard_output_ < 0) return;
+  std::fflush(stdout);
+  dup2(standard_output_, STDOUT_FILENO);
+  close(standard_output_);
+}
+
+bool JsonOutput::write(const std::string& text) {
+  if (path_.empty()) return true;
+  std::FILE* const file = path_ == "-" ? fdopen(dup(standard_output_), "w") : std::fopen(path_.c_str(), "w");
+  if (file != nullptr) {
+    const bool printed = std::fputs((text + "\n").c_str(), file) >= 0;
+    if (std::fclose(file) == 0 && printed) return true;
+  }
+  fmt::print(stderr, "distlab: cannot write {}\n", path_ == "-" ? "to standard output" : path_);
+  return false;
+}
 
 int show_outputs(const std::string& database, int64_t family, const Outputs& outputs) {
   const auto store = results::Store::open(database, results::OpenMode::existing);
