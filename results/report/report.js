@@ -40,6 +40,7 @@ function header() {
 function runPart(run, detail) {
   let latencyView = null;
   const timeline = new Timeline(detail, (range) => { if (latencyView) latencyView.signal('shown', range).runAsync(); });
+  charts.pending.push(() => timeline.draw());
   const parts = [runFigures(run, detail)];
   if (detail.error) parts.push(el('p', {class: 'card bad'}, detail.error));
   parts.push(verdictsTable(detail.verdicts), storySection(detail), timeline.element());
