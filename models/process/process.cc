@@ -36,7 +36,8 @@ bool Process::defer(std::function<void()> operation) {
 
 void Process::then(std::function<void()> fn) {
   const Runtime::Activity activity(*runtime_);
-  if (!defer(fn)) fn();
+  if (alive_ && suspended_by_.empty()) return fn();
+  defer(std::move(fn));
 }
 
 void Process::send(const Destination& to, Term message, SendOptions options) {
