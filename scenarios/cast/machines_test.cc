@@ -6,22 +6,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scenarios/loader.h"
+#include "scenarios/testing/load.h"
 
 namespace distlab::cast {
 namespace {
 
+using scenario::load_one;
 using testing::ElementsAre;
-
-scenario::Scenario load(const std::string& text) {
-  const auto loaded = scenario::load_text(text, "x.yaml");
-  EXPECT_TRUE(loaded.has_value());
-  return loaded.value().at(0).scenario;
-}
 
 // Relays come first, machines that nodes share once; addresses count within their site, sites by name.
 TEST(Machines, HaveAddressesByTheirSites) {
-  const scenario::Scenario scenario = load(
+  const scenario::Scenario scenario = load_one(
       "name: x\nduration: 9s\nsites: { office: {}, home: {} }\nrelays: { z: { site: office, host: relay.test } }\n"
       "nodes:\n"
       "  b: { site: office, name: b@m1.test }\n"
@@ -39,7 +34,7 @@ TEST(Machines, HaveAddressesByTheirSites) {
 
 // As many machines as a scenario may have in a site, and as many sites, keep apart.
 TEST(Machines, FillASite) {
-  const scenario::Scenario full = load(
+  const scenario::Scenario full = load_one(
       "name: x\nduration: 9s\nsites: { 's{i}': { count: 300 } }\n"
       "nodes: { 'n{i}': { count: 253, site: s9 }, m: { site: s300 } }\n");
   const std::vector<Machine> all = machines(full);

@@ -3,24 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "scenarios/loader.h"
+#include "scenarios/testing/load.h"
 
 namespace distlab::cast {
 namespace {
 
 using namespace std::chrono_literals;
+using scenario::load_one;
 using testing::ElementsAre;
-
-scenario::Scenario load(const std::string& text) {
-  const auto loaded = scenario::load_text(text, "x.yaml");
-  EXPECT_TRUE(loaded.has_value());
-  return loaded.value().at(0).scenario;
-}
 
 // EPMDs are shared by the nodes of a machine and port and stand first; relays and nodes follow with their
 // machines, start times and whether they start by themselves.
 TEST(Parts, AreAllProcessesInTheOrderOfTheirStart) {
-  const auto scenario = load(
+  const auto scenario = load_one(
       "name: x\nduration: 9s\nsites: { s: {} }\nrelays: { r: { site: s, host: r.test, start: 1s } }\n"
       "nodes:\n"
       "  d: { site: s, name: d@m2.test, carrier: relay, relays: [r] }\n"
@@ -37,7 +32,7 @@ TEST(Parts, AreAllProcessesInTheOrderOfTheirStart) {
 
 // Each node gets its own actions, in the order of the file, with times that the seed has settled.
 TEST(Parts, ActionsBelongToTheirNodes) {
-  const auto scenario = load(
+  const auto scenario = load_one(
       "name: x\nduration: 9s\nsites: { s: {} }\nnodes: { a: { site: s }, b: { site: s } }\n"
       "workload:\n  - { at: 1s..2s, connect: a -> b }\n  - { at: 3s, connect: b -> a }\n"
       "  - { at: 1s, disconnect: a -> b }\n");
