@@ -7,6 +7,9 @@ build=${DISTLAB_BUILD:-$top/build}
 # shellcheck disable=SC2034  # used by those who read this file
 release=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=g++)
 
+# What was compiled in one checkout serves in all.
+export CCACHE_BASEDIR=$top CCACHE_NOHASHDIR=1 CCACHE_ABSSTDERR=1
+
 say() { printf 'distlab: %s\n' "$*" >&2; }
 
 fail() {

@@ -18,6 +18,9 @@ option(DISTLAB_BENCH "Build the Google Benchmark programs" OFF)
 # trace hash would depend on the compiler (design.md section 10).
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror
                     -ffp-contract=off -fno-omit-frame-pointer)
+# No path of this checkout in what is built: ccache can serve one checkout what it kept for another
+# (launch.sh), and debuggers find sources from the top of the tree.
+add_compile_options("-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(DISTLAB_SANITIZE)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-maybe-uninitialized) # g++ 12 sees ghosts in instrumented std::optional
