@@ -232,6 +232,7 @@ bench::BeamBenchOptions wanted_of(const Options& options) {
 
 int bench_beam(const Options& options) {
   catch_interrupts();
+  if (!can_write({options.json})) return exit_usage;
   JsonOutput output(options.json);
   bench::BeamBenchOptions wanted = wanted_of(options);
   Progress progress("bench beam", 1, options.quiet);

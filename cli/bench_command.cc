@@ -178,6 +178,7 @@ int bench(const Options& options) {
   const auto overrides = parse_overrides(options.sets);
   if (!overrides) return exit_usage;
   catch_interrupts();
+  if (!can_write({options.json})) return exit_usage;
   JsonOutput output(options.json);
   json all = json::array();
   bool relays = false;

@@ -274,6 +274,7 @@ int bench_real(const Options& options) {
     return exit_usage;
   }
   catch_interrupts();
+  if (!can_write({options.json})) return exit_usage;
   JsonOutput output(options.json);
   json out = {{"cores", std::thread::hardware_concurrency()}};
   int code = exit_pass;

@@ -19,7 +19,7 @@
 #include "cli/outputs.h"
 #include "results/compare/output.h"
 #include "results/compare/topics.h"
-#include "results/report/html.h"
+#include "results/output_file.h"
 
 namespace distlab::cli {
 namespace {
@@ -262,6 +262,8 @@ int compare_file(const Options& options) {
 }
 
 int run(const Options& options) {
+  const Outputs& out = options.outputs;
+  if (!can_write({out.html, out.json, out.junit, options.markdown})) return exit_usage;
   if (!options.families.empty()) {
     if (!options.what.empty()) return usage("--family compares families: leave out " + options.what.front());
     return compare_families(options);
@@ -299,7 +301,8 @@ void add_compare_command(CLI::App& app, int& code) {
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "the first seed; every arm has the same")->capture_default_str();
-  command->add_option("-j,--jobs", options->jobs, "runs at once (default: one per core in sim, one on real hosts)");
+  command->add_option("-j,--jobs", options->jobs,
+                      "runs at once (default: one per core in sim, one on real hosts, where they disturb each other)");
   command->add_option("--set", options->sets, "override a value: PATH=VALUE, as in compare.call_latency.ratio=1.5");
   command->add_flag("--without-netem", options->without_netem, "live: as in distlab run");
   command

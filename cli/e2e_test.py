@@ -150,6 +150,15 @@ class EndToEnd(unittest.TestCase):
         self.refused("run", QUICKSTART, "--db", text + "/below.db")
         self.refused("report", "--db", self.path("none.db"))
 
+    # What shall be written where nothing can be is refused before the work is done.
+    def test_bad_outputs(self):
+        text = self.write("text", "hello")
+        for option in ("--html", "--json", "--junit"):
+            self.assertIn("text/x: cannot write: Not a directory", self.refused("run", QUICKSTART, option, text + "/x"))
+        self.assertIn("Is a directory", self.refused("compare", "1", "2", "--markdown", self.folder.name))
+        self.assertIn("Is a directory", self.refused("bench", QUICKSTART, "--json", self.folder.name))
+        self.assertFalse(pathlib.Path(self.path("distlab-results")).exists())
+
     # A full disk fails the run; what was there before stays readable, and the program goes on after.
     def test_full_disk(self):
         self.assertEqual(self.run_program("run", QUICKSTART, "-q").returncode, 0)

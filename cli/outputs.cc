@@ -12,6 +12,7 @@
 #include "results/digest.h"
 #include "results/json.h"
 #include "results/junit.h"
+#include "results/output_file.h"
 #include "results/report/html.h"
 #include "results/store.h"
 #include "results/summary.h"
@@ -55,6 +56,17 @@ results::StoreResult<Collected> collect(const results::Store& store, int64_t fam
 
 }  // namespace
 
+bool can_write(const std::vector<std::string>& paths) {
+  bool all = true;
+  for (const std::string& path : paths) {
+    if (path.empty() || path == "-") continue;
+    const auto writable = results::can_write(path);
+    if (!writable) fail(writable.error());
+    all = all && writable.has_value();
+  }
+  return all;
+}
+
 JsonOutput::JsonOutput(std::string path) : path_(std::move(path)) {
   if (path_ != "-") return;
   std::fflush(stdout);
@@ -71,12 +83,16 @@ JsonOutput::~JsonOutput() {
 
 bool JsonOutput::write(const std::string& text) {
   if (path_.empty()) return true;
-  std::FILE* const file = path_ == "-" ? fdopen(dup(standard_output_), "w") : std::fopen(path_.c_str(), "w");
-  if (file != nullptr) {
+  if (path_ != "-") {
+    const auto written = results::write_file(path_, text + "\n");
+    if (!written) fail(written.error());
+    return written.has_value();
+  }
+  if (std::FILE* const file = fdopen(dup(standard_output_), "w")) {
     const bool printed = std::fputs((text + "\n").c_str(), file) >= 0;
     if (std::fclose(file) == 0 && printed) return true;
   }
-  fmt::print(stderr, "distlab: cannot write {}\n", path_ == "-" ? "to standard output" : path_);
+  fmt::print(stderr, "distlab: cannot write to standard output\n");
   return false;
 }
 

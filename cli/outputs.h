@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace distlab::cli {
 
@@ -12,6 +13,10 @@ struct Outputs {
   std::string junit;  // "": none
   bool quiet = false;
 };
+
+// Whether all of these paths can be written, as far as that is known before the work that makes what they shall hold;
+// why not is said on stderr. "" and "-" always can.
+bool can_write(const std::vector<std::string>& paths);
 
 // The value is exit_pass, or why something could not be shown (said on stderr).
 int show_outputs(const std::string& database, int64_t family, const Outputs& outputs);

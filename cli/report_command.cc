@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/exit_codes.h"
 #include "cli/load.h"
+#include "results/output_file.h"
 #include "results/report/html.h"
 #include "results/store.h"
 

@@ -95,6 +95,7 @@ int run(const Options& options) {
   const auto planned = plan(options);
   if (!planned) return exit_usage;
   if (!ground_allows(options, *planned)) return exit_usage;
+  if (!can_write({options.outputs.html, options.outputs.json, options.outputs.junit})) return exit_usage;
   catch_interrupts();
   int code = exit_pass;
   const auto family = open_family(options.database, command_line(options), code);

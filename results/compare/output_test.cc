@@ -105,11 +105,15 @@ TEST(Output, JUnit) {
   EXPECT_THAT(xml, HasSubstr("emu/&lt;beam&gt; against sim"));
 }
 
-// Too few samples are skipped in JUnit, and say how many would do everywhere.
+// Too few samples are skipped in JUnit, and say how many would do everywhere; the table says once why nothing is
+// settled.
 TEST(Output, TooFew) {
   const std::vector<Comparison> few{
       compare(made_up_topic({made_up_arm("sim", 4, {}), made_up_arm("emu", 4, {})}), replicates)};
-  EXPECT_THAT(to_table(few, {}), HasSubstr("runs of each arm would do)\n"));
+  const std::string table = to_table(few, {});
+  EXPECT_THAT(table, HasSubstr("runs of each arm would do)\n"));
+  EXPECT_THAT(table, HasSubstr("  Fewer than 10 runs of an arm settle no metric; "));
+  EXPECT_THAT(table, Not(HasSubstr("margins apart")));
   EXPECT_THAT(to_junit(few), HasSubstr("<skipped message=\"too few samples: "));
   const auto json = nlohmann::json::parse(to_json(few));
   EXPECT_EQ(json["outcome"], "too few");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "results/compare/decide.h"
 #include "results/compare/output.h"
 #include "results/compare/words.h"
 #include "results/table_parts.h"
@@ -47,7 +48,10 @@ void add_rows(const Metric& metric, Rows& rows) {
 }
 
 void print_reasons(Printer& p, const Comparison& comparison, const Versus& versus, size_t arm) {
+  // Then everything has too few samples, of one reason.
+  const bool hardly_any = std::min(comparison.runs[0], comparison.runs[arm]) < least_runs;
   const auto line = [&](Decision decision, const std::string& text) {
+    if (hardly_any && decision == Decision::too_few) return;
     p.line("  " + mark(p, decision));
     p.wrapped(clean(text), 4);
   };
@@ -65,6 +69,10 @@ void print_reasons(Printer& p, const Comparison& comparison, const Versus& versu
       else
         ++outcomes;
     }
+  }
+  if (const Conclusion conclusion = versus.conclusion(); hardly_any && conclusion.decision == Decision::too_few) {
+    const std::string wanted = conclusion.runs ? fmt::format("; {} of each would do", *conclusion.runs) : "";
+    p.wrapped(fmt::format("Fewer than {} runs of an arm settle no metric{}.", least_runs, wanted), 2);
   }
   if (outcomes > 0)
     p.line(p.dim(outcomes == 1 ? "  1 kind of outcome agrees" : fmt::format("  {} kinds of outcome agree", outcomes)));

@@ -2,13 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include "results/report/assets.h"
 #include "results/report/page.h"
@@ -159,25 +155,6 @@ StoreResult<std::string> run_report(const Store& store, int64_t id) {
   const auto command = store.family_command((*run)->family);
   if (!command) return tl::unexpected(command.error());
   return report_of(store, {**run}, *command);
-}
-
-StoreResult<void> write_file(const std::string& path, const std::string& text) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  errno = 0;
-  {
-    std::ofstream file(temporary, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!file) {
-      const int error = errno != 0 ? errno : EIO;
-      ::unlink(temporary.c_str());
-      return tl::unexpected(StoreError{fmt::format("{}: cannot write: {}", path, std::strerror(error)), true});
-    }
-  }
-  if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  return tl::unexpected(StoreError{fmt::format("{}: cannot write: {}", path, std::strerror(error)), true});
 }
 
 }  // namespace distlab::results

@@ -36,7 +36,4 @@ StoreResult<std::string> family_report(const Store& store, int64_t family);
 // The page for one run.
 StoreResult<std::string> run_report(const Store& store, int64_t run);
 
-// Writes beside the target and renames: a reader never sees half a file.
-StoreResult<void> write_file(const std::string& path, const std::string& text);
-
 }  // namespace distlab::results

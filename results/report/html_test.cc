@@ -226,20 +226,6 @@ TEST(HtmlReport, ThinsLongRuns) {
   EXPECT_NE(html.find("3500.0"), std::string::npos);
 }
 
-// A report is written whole or not at all, and a bad path is one line.
-TEST(HtmlReport, WritesFilesWhole) {
-  TempDir dir;
-  ASSERT_TRUE(write_file(dir / "x.html", "one"));
-  ASSERT_TRUE(write_file(dir / "x.html", "two"));
-  std::string text;
-  std::ifstream(dir / "x.html") >> text;
-  EXPECT_EQ(text, "two");
-  const auto failed = write_file(dir / "no/x.html", "one");
-  ASSERT_FALSE(failed);
-  EXPECT_EQ(failed.error().message, (dir / "no/x.html") + ": cannot write: No such file or directory");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(dir.path()), {}), 1);
-}
-
 // The page of a family or a run comes from the database as it is; what is not there is said.
 TEST(HtmlReport, ReadsTheStore) {
   TempDir dir;
