@@ -14,13 +14,20 @@ namespace distlab::tunnel {
 namespace {
 
 // create_loopback_pair/0 in its own words would be the same: a listener on 127.0.0.1, {packet, 2} at
-// dist_util's end, raw at the bridge's.
+// dist_util's end, raw at the bridge's. A process that waits may still wait for its port to begin
+// (erlang:port_control/3 does, when the port is busy): only within recv0/3 has the receive begun.
 constexpr const char* pair = R"(
   {ok, L} = gen_tcp:listen(0, [binary, {active, false}, {ip, {127,0,0,1}}]),
   {ok, Port} = inet:port(L),
   {ok, Dist} = gen_tcp:connect({127,0,0,1}, Port, [binary, {active, false}, {packet, 4}, {nodelay, true}]),
   {ok, Bridge} = gen_tcp:accept(L),
-  Waits = fun(F, P) -> case process_info(P, status) of {status, waiting} -> P; undefined -> P; _ -> F(F, P) end end,
+  Waits = fun(F, P) ->
+    case process_info(P, [status, current_function]) of
+      [{_, waiting}, {_, {prim_inet, recv0, 3}}] -> P;
+      undefined -> P;
+      _ -> erlang:yield(), F(F, P)
+    end
+  end,
 )";
 
 // What erl prints of the value of this expression, with `Dist` and `Bridge` bound.
@@ -28,12 +35,12 @@ std::string erl(const std::string& expression) {
   std::string program =
       std::string(pair) + " Value = begin " + expression + " end, io:format(\"~w\", [Value]), halt().";
   for (size_t at = 0; (at = program.find('\n', at)) != std::string::npos;) program[at] = ' ';
-  const std::string command = "erl -noinput -boot start_clean -eval '" + program + "' 2>&1";
+  const std::string command = "timeout -s KILL 60 erl -noinput -boot start_clean -eval '" + program + "' 2>&1";
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   std::string out;
   std::array<char, 4096> buffer;
   while (pipe && fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr) out += buffer.data();
-  return out;
+  return out.empty() ? "nothing within 60 s" : out;
 }
 
 TEST(OtpLoopback, AReceiveOutlivesItsProcess) {
