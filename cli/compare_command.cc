@@ -306,8 +306,10 @@ void add_compare_command(CLI::App& app, int& code) {
   command->add_option("--set", options->sets, "override a value: PATH=VALUE, as in compare.call_latency.ratio=1.5");
   command->add_flag("--without-netem", options->without_netem, "live: as in distlab run");
   command
-      ->add_option("--max-lateness", options->max_lateness_ms,
-                   "emu: a run whose packets were later than this (milliseconds, 99th percentile) is left out")
+      ->add_option(
+          "--max-lateness", options->max_lateness_ms,
+          "emu, live: a run whose packets or processes were later than this (milliseconds, 99th percentile) is "
+          "left out")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--db", options->database, "database the runs are added to, or taken from")

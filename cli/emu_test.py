@@ -66,6 +66,7 @@ class Runs(Grounds):
             live = self.record(scenario, "live", "--without-netem")
             self.assertEqual((live.run["ground"], live.run["status"]), ("live", "complete"))
             self.assertIsNone(live.run["clock_p50_ns"])
+            self.assertGreater(live.run["wake_p99_ns"], 0)
             self.assert_orderly(live)
             self.assertGreater(len(live.of("message_received")), 35)
 
@@ -212,15 +213,23 @@ class Runs(Grounds):
             self.assertEqual(self.recorded()[-1].run["status"], "incomplete")
             self.assertIn("ran late", self.recorded()[-1].run["error"])
 
+    # On the kernel's network only the processes can be late.
+    def test_too_late_live(self):
+        done = self.run_scenario(TCP, "live", "--without-netem", "--max-lateness", "0.001", code=2)
+        self.assertIn("processes were woken late", done.stderr)
+        self.assertEqual(self.recorded()[-1].run["status"], "incomplete")
+
     # Table, JSON, JUnit and the report's data say what ran; nothing calls it simulated.
     def test_outputs(self):
         done = self.run_scenario(TCP, "emu", *LATE, "--json", "run.json", "--junit", "run.xml", "--html", "run.html")
-        self.assertRegex(done.stdout, r"4\.00 s in real time, packets late by .* \(p50\)")
+        self.assertRegex(done.stdout, r"4\.00 s in real time; late \(p50 / p99 / most\): packets .*, processes .*\n")
         self.assertNotIn("simulated", done.stdout)
         self.assertNotIn("epmd", done.stdout)
         run, = json.loads(pathlib.Path(self.path("run.json")).read_text())["runs"]
         self.assertEqual((run["ground"], run["status"], run["outcome"]), ("emu", "complete", "pass"))
-        self.assertGreater(run["clock_lateness"]["p99_ns"], 0)
+        for late in ("clock_lateness", "wake_lateness"):
+            self.assertGreater(run[late]["p99_ns"], 0)
+            self.assertLessEqual(run[late]["p99_ns"], run[late]["max_ns"])
         self.assertEqual(run["messages"]["lost"], 0)
         self.assertEqual(run["calls"]["failed"], 0)
         suites = xml.parse(self.path("run.xml")).getroot()

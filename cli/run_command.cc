@@ -179,8 +179,10 @@ void add_run_command(CLI::App& app, int& code) {
   command->add_flag("--without-netem", options->without_netem,
                     "live: leave out delay, jitter, loss, duplicates and reordering, for kernels without netem");
   command
-      ->add_option("--max-lateness", options->max_lateness_ms,
-                   "emu: a run whose packets were later than this (milliseconds, 99th percentile) is unknown")
+      ->add_option(
+          "--max-lateness", options->max_lateness_ms,
+          "emu, live: a run whose packets or processes were later than this (milliseconds, 99th percentile) is "
+          "unknown")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--seed", options->seed, "decides every random draw")->capture_default_str();

@@ -101,7 +101,7 @@ struct Ran {
   Duration elapsed{0};
   bool interrupted = false;
   std::string trace_hash{};
-  std::optional<results::ClockLateness> lateness{};
+  std::optional<results::ClockLateness> network_lateness{}, wake_lateness{};
   std::string too_late{};  // one line; empty: it was not
 };
 struct Failure {
@@ -122,13 +122,19 @@ tl::expected<Ran, Failure> run_in_simulation(const Job& job, const OnProgress& o
   return Ran{.elapsed = ran->virtual_time, .interrupted = ran->interrupted, .trace_hash = ran->trace_hash};
 }
 
-std::string judge_lateness(const Job& job, const std::optional<results::ClockLateness>& lateness) {
+std::string judge_lateness(const Job& job, const char* what, const std::optional<results::ClockLateness>& lateness) {
   if (!lateness || lateness->p99_ns <= job.max_lateness.count()) return {};
   return fmt::format(
-      "the network ran late: {:.1f} ms at the 99th percentile, {:.1f} ms at most (--max-lateness {:g}ms); "
-      "is the machine busy?",
+      "{}: {:.1f} ms at the 99th percentile, {:.1f} ms at most (--max-lateness {:g}ms); is the machine busy?", what,
       static_cast<double>(lateness->p99_ns) / 1e6, static_cast<double>(lateness->max_ns) / 1e6,
       to_seconds(job.max_lateness) * 1e3);
+}
+
+// One line; empty: the machine kept up.
+std::string judge_lateness(const Job& job, const ground::RunResult& ran) {
+  if (!ran.too_late.empty()) return ran.too_late;
+  const std::string network = judge_lateness(job, "the network ran late", ran.network_lateness);
+  return network.empty() ? judge_lateness(job, "processes were woken late", ran.wake_lateness) : network;
 }
 
 tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
@@ -150,8 +156,9 @@ tl::expected<Ran, Failure> run_on_hosts(const Job& job, const OnProgress& on_pro
   if (!ran) return tl::unexpected(Failure{ran.error(), false});
   return Ran{.elapsed = ran->elapsed,
              .interrupted = ran->interrupted,
-             .lateness = ran->lateness,
-             .too_late = ran->too_late.empty() ? judge_lateness(job, ran->lateness) : ran->too_late};
+             .network_lateness = ran->network_lateness,
+             .wake_lateness = ran->wake_lateness,
+             .too_late = judge_lateness(job, *ran)};
 }
 
 tl::expected<Ran, Failure> run_on_ground(const Job& job, const OnProgress& on_progress, const OnEvent& on_event) {
@@ -169,7 +176,8 @@ void keep_failed(results::RunWriter* writer, const std::string& error, double wa
                         .wall_seconds = wall_seconds,
                         .virtual_seconds = until,
                         .trace_hash = {},
-                        .clock_lateness = {}},
+                        .clock_lateness = {},
+                        .wake_lateness = {}},
                        {});
 }
 
@@ -258,7 +266,8 @@ int run_job(const Job& job, JobReporter& reporter) {
                               .wall_seconds = result.wall_seconds,
                               .virtual_seconds = result.virtual_seconds,
                               .trace_hash = result.trace_hash,
-                              .clock_lateness = ran->lateness};
+                              .clock_lateness = ran->network_lateness,
+                              .wake_lateness = ran->wake_lateness};
     if (auto committed = writer->commit(end, verdicts); !committed) {
       return give_up(reporter, result, committed.error().message, committed.error().is_user_error);
     }

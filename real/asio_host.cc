@@ -61,6 +61,9 @@ void AsioLoop::Impl::arm() {
   alarm.expires_at(epoch + (armed_for - run_start));
   alarm.async_wait([this](const error_code& error) {
     if (error) return;
+    if (on_wake && !timers.empty() && timers.begin()->first.first <= now()) {
+      on_wake(std::max(timers.begin()->first.first, awake_until), now());
+    }
     armed_for = Time::max();
     ring();
   });
@@ -95,7 +98,11 @@ Time AsioLoop::now() const {
 void AsioLoop::run() {
   const auto work = asio::make_work_guard(impl_->io);
   impl_->io.restart();
-  impl_->io.run();
+  if (!impl_->on_wake) {
+    impl_->io.run();
+    return;
+  }
+  while (impl_->io.run_one() > 0) impl_->awake_until = impl_->now();
 }
 
 void AsioLoop::stop() {
@@ -116,6 +123,10 @@ bool AsioLoop::run_until(const std::function<bool()>& done, Duration limit) {
     impl_->io.run_one_for(std::min<Duration>(left, std::chrono::milliseconds{10}));
   }
   return true;
+}
+
+void AsioLoop::watch_wakes(std::function<void(Time ready, Time rang)> fn) {
+  impl_->on_wake = std::move(fn);
 }
 
 void AsioLoop::run_for(Duration duration) {

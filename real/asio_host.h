@@ -38,6 +38,9 @@ class AsioLoop {
   // the limit has passed. Not from inside a callback.
   bool run_until(const std::function<bool()>& done, Duration limit);
   void run_for(Duration duration);
+  // During run(), told of every timer that rang after the loop had waited for it: when it could have rung, had this
+  // thread been given a processor at once, and when it did. The loop's own work between the two is not counted.
+  void watch_wakes(std::function<void(Time ready, Time rang)> fn);
 
   struct Impl;
   Impl& impl() { return *impl_; }

@@ -73,6 +73,30 @@ TEST_F(AsioHostTest, RunReturnsAtStop) {
   EXPECT_EQ(rang, 1);
 }
 
+TEST_F(AsioHostTest, SaysHowLateItWasWoken) {
+  // From when a timer was due or the loop had done its work, whichever came last. Who was not waited for is not
+  // counted.
+  std::vector<std::pair<Time, Time>> wakes;
+  loop_.watch_wakes([&](Time ready, Time rang) { wakes.emplace_back(ready, rang); });
+  const Time began = loop_.now();
+  Time worked_until{};
+  host_.start_timer(20ms, [&] {
+    host_.start_timer(0ms, [] {});
+    host_.start_timer(10ms, [&] { loop_.stop(); });
+    loop_.post([&] {
+      while (loop_.now() < began + 60ms) {
+      }
+      worked_until = loop_.now();
+    });
+  });
+  loop_.run();
+  ASSERT_EQ(wakes.size(), 2u);
+  EXPECT_GE(wakes[0].first, began + 20ms);
+  EXPECT_LT(wakes[0].first, began + 50ms);
+  EXPECT_GE(wakes[1].first, worked_until);
+  for (const auto& [ready, rang] : wakes) EXPECT_LE(ready, rang);
+}
+
 TEST_F(AsioHostTest, LoopsOfOneOriginHaveOneClock) {
   // As processes of one run have; the origin may lie ahead, and what is due then runs then.
   const auto origin = std::chrono::steady_clock::now() + 20ms;

@@ -88,6 +88,8 @@ struct AsioLoop::Impl {
   Time armed_for = Time::max();  // the alarm; a timer that is due needs none
   bool ring_posted = false;
   bool turn_is_on = false;
+  std::function<void(Time ready, Time rang)> on_wake;
+  Time awake_until = Time::min();  // the end of the last callback; kept for on_wake only
   std::vector<std::shared_ptr<AtEndOfTurn>> kept_back;
   // Where every TCP socket of the loop reads into: callbacks never nest.
   std::array<uint8_t, 65536> input;

@@ -40,15 +40,15 @@ Json detections_json(const std::vector<Detection>& detections) {
   return list;
 }
 
+Json lateness_json(const std::optional<ClockLateness>& late) {
+  if (!late) return nullptr;
+  return {{"p50_ns", late->p50_ns}, {"p99_ns", late->p99_ns}, {"max_ns", late->max_ns}};
+}
+
 Json run_json(const RunSummary& s) {
   const RunRecord& run = s.run;
   Json labels = Json::object();
   for (const auto& [path, value] : run.labels) labels[path] = value;
-  Json lateness = nullptr;
-  if (run.clock_lateness)
-    lateness = {{"p50_ns", run.clock_lateness->p50_ns},
-                {"p99_ns", run.clock_lateness->p99_ns},
-                {"max_ns", run.clock_lateness->max_ns}};
   return {{"run", run.id},
           {"scenario", run.scenario},
           {"file", run.scenario_file},
@@ -66,7 +66,8 @@ Json run_json(const RunSummary& s) {
           {"virtual_seconds", run.virtual_seconds},
           {"wall_seconds", run.wall_seconds},
           {"trace_hash", run.trace_hash},
-          {"clock_lateness", lateness},
+          {"clock_lateness", lateness_json(run.clock_lateness)},
+          {"wake_lateness", lateness_json(run.wake_lateness)},
           {"calls", {{"total", s.calls}, {"failed", s.failed_calls}, {"latency_ms", latency_json(s.call_latency_ms)}}},
           {"messages",
            {{"sent", s.sent},

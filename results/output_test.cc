@@ -21,19 +21,24 @@ RunSummary summary(const SyntheticRun& made) {
   return summarize(digest(made.run, made.events), made.verdicts);
 }
 
-// A run on real hosts is not said to be simulated; how late its network was is, where we carried the packets.
+// A run on real hosts is not said to be simulated; how late its processes and its network were is, the latter where we
+// carried the packets.
 TEST(Table, ShowsThePaceOfRealTime) {
   SyntheticRun made = synthetic_run(7, false);
   made.run.ground = "emu";
   made.run.clock_lateness = ClockLateness{60'000, 1'200'000, 5'000'000};
   const auto table = [&] { return run_table(digest(made.run, made.events), made.verdicts, {}); };
-  EXPECT_NE(table().find("90.00 s in real time, packets late by 60 us (p50), 1.2 ms (p99), 5 ms at most\n"),
+  EXPECT_NE(table().find("90.00 s in real time; late (p50 / p99 / most): packets 60 us / 1.2 ms / 5 ms\n"),
             std::string::npos)
       << table();
   EXPECT_EQ(table().find("simulated"), std::string::npos);
   made.run.ground = "live";
   made.run.clock_lateness.reset();
   EXPECT_NE(table().find("90.00 s in real time\n"), std::string::npos) << table();
+  made.run.wake_lateness = ClockLateness{80'000, 900'000, 4'000'000};
+  EXPECT_NE(table().find(" in real time; late (p50 / p99 / most): processes 80 us / 900 us / 4 ms\n"),
+            std::string::npos)
+      << table();
 }
 
 // What BEAMs evaluated is shown with what came of it, and so is what held up their schedulers.

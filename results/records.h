@@ -48,7 +48,7 @@ enum class RunStatus {
 
 std::string_view to_string(RunStatus status);
 
-// How late callbacks ran against the wall clock (emu and live only).
+// How late something was against the wall clock.
 struct ClockLateness {
   int64_t p50_ns = 0, p99_ns = 0, max_ns = 0;
 
@@ -79,8 +79,9 @@ struct RunRecord {
   double wall_seconds = 0;
   double virtual_seconds = 0;
   std::string trace_hash;
-  std::optional<ClockLateness> clock_lateness;
-  int64_t event_count = 0;  // given by the store
+  std::optional<ClockLateness> clock_lateness;  // of packets that the simulated network delivers (emu)
+  std::optional<ClockLateness> wake_lateness;   // of processes that are woken for a timer (emu, live)
+  int64_t event_count = 0;                      // given by the store
 
   bool operator==(const RunRecord&) const = default;
 };

@@ -110,19 +110,24 @@ void insert_verdicts(SQLite::Database& db, int64_t run, const std::vector<Verdic
 void update_run(SQLite::Database& db, int64_t run, int64_t event_count, const RunEnd& end) {
   SQLite::Statement update(db,
                            "UPDATE runs SET status = ?, error = ?, wall_s = ?, virtual_s = ?, trace_hash = ?, "
-                           "clock_p50_ns = ?, clock_p99_ns = ?, clock_max_ns = ?, event_count = ? WHERE id = ?");
+                           "clock_p50_ns = ?, clock_p99_ns = ?, clock_max_ns = ?, wake_p50_ns = ?, wake_p99_ns = ?, "
+                           "wake_max_ns = ?, event_count = ? WHERE id = ?");
   update.bind(1, std::string(to_string(end.status)));
   update.bind(2, end.error);
   update.bind(3, end.wall_seconds);
   update.bind(4, end.virtual_seconds);
   update.bind(5, end.trace_hash);
-  if (end.clock_lateness) {
-    update.bind(6, end.clock_lateness->p50_ns);
-    update.bind(7, end.clock_lateness->p99_ns);
-    update.bind(8, end.clock_lateness->max_ns);
+  int column = 6;
+  for (const auto& lateness : {end.clock_lateness, end.wake_lateness}) {
+    if (lateness) {
+      update.bind(column, lateness->p50_ns);
+      update.bind(column + 1, lateness->p99_ns);
+      update.bind(column + 2, lateness->max_ns);
+    }
+    column += 3;
   }
-  update.bind(9, event_count);
-  update.bind(10, run);
+  update.bind(column++, event_count);
+  update.bind(column, run);
   update.exec();
 }
 

@@ -99,6 +99,13 @@ CREATE VIEW samples_v AS
   FROM samples a JOIN names m ON m.id = a.metric JOIN names s ON s.id = a.subject;
 )sql";
 
+// How late processes were woken (emu, live).
+constexpr const char* version_2 = R"sql(
+ALTER TABLE runs ADD COLUMN wake_p50_ns INTEGER;
+ALTER TABLE runs ADD COLUMN wake_p99_ns INTEGER;
+ALTER TABLE runs ADD COLUMN wake_max_ns INTEGER;
+)sql";
+
 int pragma(SQLite::Database& db, const char* name) {
   return db.execAndGet(std::string("PRAGMA ") + name).getInt();
 }
@@ -106,7 +113,7 @@ int pragma(SQLite::Database& db, const char* name) {
 }  // namespace
 
 const std::vector<const char*>& migrations() {
-  static const std::vector<const char*> steps = {version_1};
+  static const std::vector<const char*> steps = {version_1, version_2};
   return steps;
 }
 

@@ -135,7 +135,7 @@ std::optional<StoreError> open_now(Store::Impl& store, int64_t max_bytes) {
 constexpr const char* select_runs =
     "SELECT r.id, r.family, r.scenario, r.labels, r.scenario_file, t.text, t.hash, r.ground, r.seed, r.commit_id, "
     "r.machine, r.versions, r.started_at, r.nodes, r.owner, r.status, r.error, r.wall_s, r.virtual_s, r.trace_hash, "
-    "r.clock_p50_ns, r.clock_p99_ns, r.clock_max_ns, r.event_count "
+    "r.clock_p50_ns, r.clock_p99_ns, r.clock_max_ns, r.wake_p50_ns, r.wake_p99_ns, r.wake_max_ns, r.event_count "
     "FROM runs r JOIN scenario_texts t ON t.id = r.scenario_text";
 
 RunStatus parse_status(const std::string& text, const std::string& owner) {
@@ -177,10 +177,13 @@ RunRecord run_of_row(SQLite::Statement& row) {
   run.wall_seconds = row.getColumn(i++).getDouble();
   run.virtual_seconds = row.getColumn(i++).getDouble();
   run.trace_hash = text();
-  if (!row.getColumn(i).isNull())
-    run.clock_lateness =
-        ClockLateness{row.getColumn(i).getInt64(), row.getColumn(i + 1).getInt64(), row.getColumn(i + 2).getInt64()};
-  run.event_count = row.getColumn(i + 3).getInt64();
+  for (auto* lateness : {&run.clock_lateness, &run.wake_lateness}) {
+    if (!row.getColumn(i).isNull())
+      *lateness =
+          ClockLateness{row.getColumn(i).getInt64(), row.getColumn(i + 1).getInt64(), row.getColumn(i + 2).getInt64()};
+    i += 3;
+  }
+  run.event_count = row.getColumn(i).getInt64();
   return run;
 }
 

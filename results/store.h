@@ -34,7 +34,7 @@ struct RunEnd {
   double wall_seconds = 0;
   double virtual_seconds = 0;
   std::string trace_hash;
-  std::optional<ClockLateness> clock_lateness;
+  std::optional<ClockLateness> clock_lateness, wake_lateness;
 };
 
 // Takes what a run records. Not safe to use from several threads, nor after a fork.

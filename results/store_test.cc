@@ -45,6 +45,7 @@ RunEnd an_end() {
   end.virtual_seconds = 60;
   end.trace_hash = "feed";
   end.clock_lateness = ClockLateness{1, 2, 3};
+  end.wake_lateness = ClockLateness{4, 5, 6};
   return end;
 }
 
@@ -119,6 +120,7 @@ TEST(Store, GivesBackWhatWasWritten) {
   run.virtual_seconds = 60;
   run.trace_hash = "feed";
   run.clock_lateness = ClockLateness{1, 2, 3};
+  run.wake_lateness = ClockLateness{4, 5, 6};
   run.event_count = 4;
   EXPECT_EQ(again.runs().value(), std::vector{run});
   EXPECT_EQ(again.family_runs(family).value(), std::vector{run});

@@ -17,16 +17,24 @@ namespace {
 
 constexpr size_t most_family_rows = 40;
 
+std::string late_text(const RunRecord& run) {
+  std::string text;
+  const auto add = [&](std::string_view what, const std::optional<ClockLateness>& late) {
+    if (!late) return;
+    text += fmt::format("{} {} {} / {} / {}", text.empty() ? "; late (p50 / p99 / most):" : ",", what,
+                        duration_text(late->p50_ns), duration_text(late->p99_ns), duration_text(late->max_ns));
+  };
+  add("packets", run.clock_lateness);
+  add("processes", run.wake_lateness);
+  return text;
+}
+
 // How fast virtual time passed, or how late real time was.
 std::string pace_text(const Digest& d) {
   const RunRecord& run = d.run;
   std::string text = duration_text(d.end_ns);
   if (run.ground != "sim") {
-    text += " in real time";
-    if (const auto& late = run.clock_lateness)
-      text += fmt::format(", packets late by {} (p50), {} (p99), {} at most", duration_text(late->p50_ns),
-                          duration_text(late->p99_ns), duration_text(late->max_ns));
-    return text;
+    return text + " in real time" + late_text(run);
   }
   text += " simulated";
   if (run.wall_seconds > 0)

@@ -112,7 +112,15 @@ TEST_F(ThroughARelay, AKillLosesNothingThatWasRecorded) {
   EXPECT_TRUE(troupe_.seen("bob", kinds::message_received, before + 5));
 }
 
-// A frozen process is silent, and its peer's ticks notice; thawed, it goes on.
+// How often a process was woken in the run, by its last report.
+uint64_t times_woken(const std::optional<Woken>& woken) {
+  uint64_t out = 0;
+  for (const auto& [bucket, count] : woken.value_or(Woken{}).counts) out += count;
+  return out;
+}
+
+// A frozen process is silent, and its peer's ticks notice; thawed, it goes on. At its end it says how late it was woken
+// for its timers: not while it was frozen.
 TEST_F(ThroughARelay, AFrozenProcessThaws) {
   start_all();
   troupe_.signal("bob", SIGSTOP);
@@ -122,6 +130,11 @@ TEST_F(ThroughARelay, AFrozenProcessThaws) {
   ASSERT_TRUE(troupe_.seen("bob", kinds::node_down));
   EXPECT_GT(troupe_.events("bob", kinds::node_down).front().time_ns, frozen_until);
   EXPECT_TRUE(troupe_.seen("alice", kinds::node_up, 2));
+  EXPECT_TRUE(troupe_.tell("bob", Finish{}));
+  EXPECT_TRUE(troupe_.until([&] { return troupe_.woken("bob").has_value(); }));
+  EXPECT_EQ(troupe_.end("bob"), 0);
+  EXPECT_GT(times_woken(troupe_.woken("bob")), 20u);
+  EXPECT_LT(troupe_.woken("bob")->max, 500ms);  // of the 750 and more of a tick's timeout
 }
 
 // A wedged relay passes nothing on, until it is well again.
@@ -138,6 +151,7 @@ TEST_F(ThroughARelay, AWedgedRelayIsSilent) {
 TEST_F(ThroughARelay, ARelaySaysGoodbye) {
   start_all();
   EXPECT_TRUE(troupe_.tell("berlin", Shutdown{}));
+  EXPECT_TRUE(troupe_.until([&] { return troupe_.woken("berlin").has_value(); }));
   EXPECT_EQ(troupe_.end("berlin"), 0);
   EXPECT_TRUE(troupe_.seen("alice", kinds::mesh_down));
   EXPECT_TRUE(troupe_.seen("bob", kinds::mesh_down));

@@ -1,6 +1,7 @@
 #include "real/actor/command.h"
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,8 @@
 
 namespace distlab::actor {
 namespace {
+
+constexpr size_t most_values = size_t{4} * real::Lateness::buckets;  // every bucket is three, in Woken
 
 struct ToJson {
   Json operator()(const KillClient&) const { return {{"do", "kill_client"}}; }
@@ -27,6 +30,11 @@ struct ToJson {
   Json operator()(const Ready&) const { return {{"did", "boot"}}; }
   Json operator()(const Late& late) const { return {{"did", "late"}, {"why", late.why}}; }
   Json operator()(const Harmed& harmed) const { return {{"did", "harm_message"}, {"id", harmed.id}}; }
+  Json operator()(const Woken& woken) const {
+    Json counts = Json::array();
+    for (const auto& [bucket, count] : woken.counts) counts.push_back({bucket, count});
+    return {{"did", "wake"}, {"counts", std::move(counts)}, {"max_ns", uint64_t(woken.max.count())}};
+  }
 };
 
 Command read_command(DocumentReader& in) {
@@ -41,17 +49,40 @@ Command read_command(DocumentReader& in) {
   return Finish{};
 }
 
+Woken read_woken(DocumentReader& in) {
+  Woken out;
+  out.max = Duration(static_cast<int64_t>(in.number("max_ns", std::numeric_limits<int64_t>::max())));
+  const Json& counts = in.get("counts");
+  if (!counts.is_array() || counts.size() > real::Lateness::buckets) in.complain("'counts' is not a list of buckets");
+  if (!in.ok()) return out;
+  for (const Json& count : counts) {
+    const auto number = [&](size_t at) {
+      const auto* found =
+          count.is_array() && count.size() == 2 ? count[at].get_ptr<const Json::number_unsigned_t*>() : nullptr;
+      return found != nullptr ? std::optional(*found) : std::nullopt;
+    };
+    const auto bucket = number(0), many = number(1);
+    if (bucket && many && *bucket < real::Lateness::buckets) {
+      out.counts.emplace_back(static_cast<uint32_t>(*bucket), *many);
+    } else {
+      in.complain("one of 'counts' is not a bucket and how many are in it");
+    }
+  }
+  return out;
+}
+
 Report read_report(DocumentReader& in) {
   const std::string what = in.text("did");
   if (what == "harm_message") return Harmed{in.number("id")};
   if (what == "late") return Late{in.text("why")};
+  if (what == "wake") return read_woken(in);
   if (what != "boot") in.complain("nobody can have done '" + mesh::shortened(what) + "'");
   return Ready{};
 }
 
 tl::expected<Json, std::string> document(Bytes bytes) {
   if (bytes.size() > max_message_size) return tl::unexpected(std::string("it is too long"));
-  auto json = mesh::decode_cbor(bytes);
+  auto json = mesh::decode_cbor(bytes, {.values = most_values});
   if (!json) return tl::unexpected(std::string("it is not CBOR"));
   return std::move(*json);
 }

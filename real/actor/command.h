@@ -11,6 +11,7 @@
 #include <tl/expected.hpp>
 
 #include "models/host/byte_stream.h"
+#include "real/lateness.h"
 #include "scenarios/scenario.h"
 
 namespace distlab::actor {
@@ -58,9 +59,14 @@ struct Late {  // it could not do in time what it was to do: the machine is too 
   std::string why;
   bool operator==(const Late&) const = default;
 };
-using Report = std::variant<Ready, Harmed, Late>;
+struct Woken {  // said at its end: how late it was woken for its timers, in the run
+  real::Lateness::Counts counts;
+  Duration max{0};
+  bool operator==(const Woken&) const = default;
+};
+using Report = std::variant<Ready, Harmed, Late, Woken>;
 
-inline constexpr size_t max_message_size = 16 * 1024;  // of both directions
+inline constexpr size_t max_message_size = 32 * 1024;  // of both directions
 
 std::vector<uint8_t> encode(const Command& command);
 std::vector<uint8_t> encode(const Report& report);

@@ -1,5 +1,7 @@
 #include "real/actor/plan.h"
 
+#include <limits>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -73,7 +75,11 @@ TEST(Command, ArrivesAsSent) {
         Command(HarmMessage{9, "bob@b.test", scenario::MessageHarm::corrupt, 3})}) {
     EXPECT_EQ(decode_command(encode(command)), command);
   }
-  for (const Report& report : {Report(Ready{}), Report(Harmed{uint64_t{1} << 63}), Report(Late{"busy"})})
+  Woken all_buckets{.counts = {}, .max = Duration::max()};
+  for (uint32_t bucket = 0; bucket < real::Lateness::buckets; ++bucket)
+    all_buckets.counts.emplace_back(bucket, std::numeric_limits<int64_t>::max());
+  for (const Report& report :
+       {Report(Ready{}), Report(Harmed{uint64_t{1} << 63}), Report(Late{"busy"}), Report(Woken{}), Report(all_buckets)})
     EXPECT_EQ(decode_report(encode(report)), report);
 }
 
@@ -88,6 +94,15 @@ TEST(Command, RefusesOthers) {
             "bad command: 'nth' counts from 1");
   EXPECT_EQ(error_of(Json::array()), "bad command: it is not a map");
   EXPECT_EQ(decode_report(mesh::encode_cbor({{"did", "dance"}})).error(), "bad report: nobody can have done 'dance'");
+  const auto woken = [](const Json& counts) {
+    return decode_report(mesh::encode_cbor({{"did", "wake"}, {"max_ns", 1}, {"counts", counts}}));
+  };
+  EXPECT_TRUE(woken(Json::array({Json::array({2047, 1})})));
+  EXPECT_EQ(woken("many").error(), "bad report: 'counts' is not a list of buckets");
+  for (const Json& count :
+       {Json::array({2048, 1}), Json::array({1, -1}), Json::array({1}), Json::array({1, 2, 3}), Json("x")})
+    EXPECT_EQ(woken(Json::array({count})).error(),
+              "bad report: one of 'counts' is not a bucket and how many are in it");
   EXPECT_EQ(decode_command(std::vector<uint8_t>{0xff}).error(), "bad command: it is not CBOR");
   EXPECT_EQ(decode_command(std::vector<uint8_t>(max_message_size + 1)).error(), "bad command: it is too long");
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <climits>
 #include <csignal>
 #include <cstring>
@@ -94,6 +96,14 @@ real::AsioHostOptions host_options(const Plan& plan, EventPipe& events) {
   return options;
 }
 
+// When SIGCONT came last, on the clock of AsioLoop: it was no fault of the machine that nothing ran before.
+std::atomic<std::chrono::steady_clock::rep> continued{0};
+
+void note_continuation() {
+  static_assert(decltype(continued)::is_always_lock_free);
+  std::signal(SIGCONT, [](int) { continued = std::chrono::steady_clock::now().time_since_epoch().count(); });
+}
+
 class Process {
  public:
   Process(Role role, results::QlogFolder qlog, const Channels& channels)
@@ -111,6 +121,7 @@ class Process {
                   .broken = [this](const std::string& why) { fail(why); },
                   .closed = [this] { orphaned(); }}),
         boot_(host_) {
+    loop_.watch_wakes([this](Time ready, Time rang) { woken(ready, rang); });
     for (const HarmMessage& harm : plan_.harms) arm(harm);
     if (is_beam()) start_beam();
     boot_.start(time_to_boot(), [this] { boot(); });
@@ -201,15 +212,31 @@ class Process {
     message_faults_.add(harm.peer, std::move(fault));
   }
 
+  // How late the processes of a run are woken says whether its figures are those of the scenario or of the machine.
+  void woken(Time ready, Time rang) {
+    if (ready < run_start || finishing_) return;
+    const Time resumed = run_start + (std::chrono::nanoseconds(continued) - plan_.origin);
+    lateness_.add(rang - std::max(ready, resumed));
+  }
+
+  void report_lateness() {
+    const real::Lateness lateness = std::exchange(lateness_, {});
+    if (lateness.count() > 0) control_.report(Woken{lateness.counts(), lateness.max()});
+  }
+
   void shut_down() {
     if (!relay_) return finish(false);
     if (std::exchange(leaving_, true)) return;
-    relay_->shut_down([this] { end(0); });
+    relay_->shut_down([this] {
+      report_lateness();
+      end(0);
+    });
   }
 
   void finish(bool stay) {
     boot_.cancel();
     if (std::exchange(finishing_, true)) return;
+    report_lateness();
     if (node_) node_->finish();
     const auto done = [this, stay] {
       finished_ = true;
@@ -255,6 +282,7 @@ class Process {
   std::unique_ptr<cast::RelayActor> relay_;
   std::unique_ptr<cast::NodeActor> node_;
   std::unique_ptr<beam::BeamNode> beam_;
+  real::Lateness lateness_;
   bool leaving_ = false;  // a relay that says goodbye
   bool finishing_ = false;
   bool finished_ = false;  // all is recorded
@@ -279,6 +307,7 @@ int run(const Channels& channels) {
 int run_actor(const Channels& channels) {
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
+  note_continuation();
   try {
     return run(channels);
   } catch (const std::exception& error) {

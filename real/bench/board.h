@@ -10,7 +10,7 @@
 
 #include <sys/mman.h>
 
-#include "real/ground/lateness.h"
+#include "real/lateness.h"
 
 namespace distlab::bench {
 
@@ -39,7 +39,7 @@ struct LoadCounts {
   std::atomic<uint64_t> garbled{0};     // not a message of ours, or of another length than it says
   // From when a message was due (pace) or written (saturate) until a process at the other end has it. To be
   // read once an order after it has been taken.
-  ground::Lateness latency;
+  real::Lateness latency;
 };
 
 struct RelayCounts {

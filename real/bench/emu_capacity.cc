@@ -106,7 +106,7 @@ class Inside {
     });
     loop->after(options_.settling + options_.seconds + options_.settling, [&] { loop->stop(); });
     loop->run();
-    const ground::Lateness lateness = wan->lateness();
+    const real::Lateness lateness = wan->lateness();
     trial_.late_p50 = lateness.quantile(0.5).count();
     trial_.late_p99 = lateness.quantile(0.99).count();
     trial_.late_max = lateness.max().count();

@@ -41,7 +41,7 @@ class PlainWan final : public ground::Wan {
     return {};
   }
   lab::Result<void> apply(const scenario::FaultStep&) override { return {}; }
-  ground::Lateness lateness() const override { return lateness_; }
+  real::Lateness lateness() const override { return lateness_; }
 
  private:
   void pass(lab::Port& from, lab::Port& to) {
@@ -54,7 +54,7 @@ class PlainWan final : public ground::Wan {
 
   const Faults faults_;
   std::vector<lab::Port> ports_;
-  ground::Lateness lateness_;
+  real::Lateness lateness_;
   uint64_t count_ = 0;
 };
 

@@ -266,7 +266,7 @@ class RelayBench {
   }
 
   void add_latency(Flood& flood) {
-    ground::Lateness latency;
+    real::Lateness latency;
     for (size_t i = 0; i < layout_.loads; ++i) latency.add(board_->loads[i].latency);
     flood.p50_s = to_seconds(latency.quantile(0.5));
     flood.p99_s = to_seconds(latency.quantile(0.99));

@@ -42,7 +42,7 @@ class Network final : public ground::Wan, private ground::Loop::Driven {
     return {};
   }
 
-  ground::Lateness lateness() const override { return lateness_; }
+  real::Lateness lateness() const override { return lateness_; }
   uint64_t packets() const override { return packets_; }
 
  private:
@@ -106,7 +106,7 @@ class Network final : public ground::Wan, private ground::Loop::Driven {
   sim::Network network_;
   sim::LinkFaults faults_;
   std::vector<lab::Port> ports_;
-  ground::Lateness lateness_;
+  real::Lateness lateness_;
   uint64_t packets_ = 0;
 };
 

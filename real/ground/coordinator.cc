@@ -26,6 +26,13 @@ constexpr Duration soon = std::chrono::seconds{10};  // what starts until then, 
 constexpr int coordinators_nice = -10;
 constexpr Duration time_to_finish = std::chrono::seconds{5};
 
+HowLate figures(const real::Lateness& lateness) {
+  return {.measured = lateness.count(),
+          .p50_ns = lateness.quantile(0.5).count(),
+          .p99_ns = lateness.quantile(0.99).count(),
+          .max_ns = lateness.max().count()};
+}
+
 class Coordinator {
  public:
   Coordinator(Loop& loop, lab::Lab& lab, Wan& wan, Processes::Settings settings, int out)
@@ -48,6 +55,7 @@ class Coordinator {
     schedule();
     if (ending_.error.empty()) loop_.run();
     loop_.forget_times();
+    ending_.processes = figures(processes_->woken());
     processes_.reset();
     return say_goodbye();
   }
@@ -159,12 +167,8 @@ class Coordinator {
   }
 
   int say_goodbye() {
-    const Lateness lateness = wan_.lateness();
     ending_.packets = wan_.packets();
-    ending_.measured = lateness.count();
-    ending_.late_p50_ns = lateness.quantile(0.5).count();
-    ending_.late_p99_ns = lateness.quantile(0.99).count();
-    ending_.late_max_ns = lateness.max().count();
+    ending_.network = figures(wan_.lateness());
     send_text(MessageKind::result,
               nlohmann::json(ending_).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     bool sent = false;

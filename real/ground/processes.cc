@@ -80,6 +80,8 @@ Processes::Processes(Loop& loop, lab::Lab& lab, const Wan& wan, Courier& courier
 }
 
 Processes::~Processes() {
+  on_ready = on_late = nullptr;
+  broken_ = nullptr;
   for (auto& [key, process] : processes_) bury(process);
 }
 
@@ -148,7 +150,7 @@ lab::Result<void> Processes::launch(Process& process) {
 
 lab::Result<void> Processes::listen(Process& process) {
   return loop_.watch(process.events.get(), [this, &process] { read_events(process); })
-      .and_then([&] { return loop_.watch(process.control.get(), [this, &process] { read_reports(process); }); })
+      .and_then([&] { return loop_.watch(process.control.get(), [this, &process] { (void)read_report(process); }); })
       .and_then([&] { return loop_.watch(process.child->pidfd(), [this, &process] { exited(process); }); });
 }
 
@@ -250,25 +252,36 @@ void Processes::close_events(Process& process) {
   loop_.forget(process.events.get());
   process.events.reset();
   process.finished = true;
+  while (read_report(process)) {  // what it said before it closed them
+  }
   courier_.send(MessageKind::lost_tail, process.source, {});
   check_finished();
 }
 
-void Processes::read_reports(Process& process) {
+bool Processes::read_report(Process& process) {
   std::array<uint8_t, actor::max_message_size> bytes;
-  const ssize_t size = ::recv(process.control.get(), bytes.data(), bytes.size(), 0);
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (size <= 0) return loop_.forget(process.control.get());  // it is ending
+  const ssize_t size = process.control ? ::recv(process.control.get(), bytes.data(), bytes.size(), 0) : 0;
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  if (size <= 0) {
+    if (process.control) loop_.forget(process.control.get());  // it is ending
+    return false;
+  }
   const auto report = actor::decode_report(Bytes(bytes.data(), static_cast<size_t>(size)));
-  if (!report) return fail(fmt::format("{}: {}", process.part->key, report.error()));
+  if (!report) {
+    fail(fmt::format("{}: {}", process.part->key, report.error()));
+    return false;
+  }
   if (const auto* harmed = std::get_if<actor::Harmed>(&*report)) {
     process.harms.erase(harmed->id);
   } else if (const auto* late = std::get_if<actor::Late>(&*report)) {
     if (on_late) on_late(late->why);
+  } else if (const auto* woken = std::get_if<actor::Woken>(&*report)) {
+    woken_.add(woken->counts, woken->max);
   } else {
     process.ready = true;
     if (on_ready) on_ready(process.part->key);
   }
+  return true;
 }
 
 void Processes::exited(Process& process) {

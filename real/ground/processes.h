@@ -65,6 +65,8 @@ class Processes {
   // The run ends: all that are not frozen say what only counts, and when all have, they end. Frozen ones
   // are killed. `done` when nobody is left; who is left after `limit` is broken.
   void finish(Duration limit, std::function<void()> done);
+  // How late processes were woken for their timers, of those that have ended by themselves.
+  const real::Lateness& woken() const { return woken_; }
 
   // An event of the ground itself, about one of its processes or about "network".
   void record(std::string_view host, const Event& event);
@@ -93,7 +95,7 @@ class Processes {
   lab::Result<void> listen(Process& process);
   actor::Plan plan_of(const Process& process) const;
   bool read_events(Process& process);  // false: there was nothing
-  void read_reports(Process& process);
+  bool read_report(Process& process);  // false: there was none
   void exited(Process& process);
   void bury(Process& process);
   void close_events(Process& process);
@@ -111,6 +113,7 @@ class Processes {
   const std::vector<cast::Part> parts_;
   std::map<std::string, Process> processes_;
   std::map<std::string, Ipv4> hosts_;
+  real::Lateness woken_;
   uint64_t last_harm_ = 0;
   std::function<void()> finished_;  // to be told when nobody is left; set when the run ends
   bool dismissed_ = false;          // all were allowed to end

@@ -129,15 +129,19 @@ std::string how(int status) {
   return fmt::format("of signal {} ({})", status - 128, ::strsignal(status - 128));
 }
 
+std::optional<results::ClockLateness> recorded(const HowLate& late) {
+  if (late.measured == 0) return std::nullopt;
+  return results::ClockLateness{late.p50_ns, late.p99_ns, late.max_ns};
+}
+
 tl::expected<RunResult, std::string> result_of(const Ending& ending) {
   if (!ending.error.empty() && !ending.too_late) return tl::unexpected(ending.error);
   RunResult result;
   result.too_late = ending.error;
   result.elapsed = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(ending.elapsed_s));
   result.packets = ending.packets;
-  if (ending.measured > 0) {
-    result.lateness = results::ClockLateness{ending.late_p50_ns, ending.late_p99_ns, ending.late_max_ns};
-  }
+  result.network_lateness = recorded(ending.network);
+  result.wake_lateness = recorded(ending.processes);
   return result;
 }
 

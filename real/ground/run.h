@@ -36,8 +36,9 @@ struct RunOptions {
 
 struct RunResult {
   Duration elapsed{0};
-  uint64_t packets = 0;                              // that reached a machine; 0 where the kernel carries them
-  std::optional<results::ClockLateness> lateness{};  // of those
+  uint64_t packets = 0;                                      // that reached a machine; 0 where the kernel carries them
+  std::optional<results::ClockLateness> network_lateness{};  // of those
+  std::optional<results::ClockLateness> wake_lateness{};     // of processes woken for their timers
   bool interrupted = false;
   std::string too_late{};  // one line: the machine could not keep up, and the run ended early; empty: it did
 };

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "models/host/endpoint.h"
-#include "real/ground/lateness.h"
 #include "real/ground/loop.h"
 #include "real/lab/lab.h"
+#include "real/lateness.h"
 #include "scenarios/scenario.h"
 
 namespace distlab::ground {
@@ -30,8 +30,8 @@ class Wan {
   // A fault of a link, or a partition.
   virtual lab::Result<void> apply(const scenario::FaultStep& step) = 0;
 
-  virtual Lateness lateness() const { return {}; }  // of packets, where we carry them
-  virtual uint64_t packets() const { return 0; }    // that reached a machine, where we carry them
+  virtual real::Lateness lateness() const { return {}; }  // of packets, where we carry them
+  virtual uint64_t packets() const { return 0; }          // that reached a machine, where we carry them
 
  protected:
   std::map<std::string, Machine> machines_;

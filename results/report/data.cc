@@ -261,12 +261,10 @@ Json density(const std::vector<int64_t>& times, int64_t end_ns, size_t bins) {
 }
 
 // Milliseconds.
-Json lateness_json(const RunRecord& run) {
-  if (!run.clock_lateness) return nullptr;
+Json lateness_json(const std::optional<ClockLateness>& late) {
+  if (!late) return nullptr;
   const auto ms = [](int64_t ns) { return rounded(static_cast<double>(ns) / 1e6); };
-  return {{"p50", ms(run.clock_lateness->p50_ns)},
-          {"p99", ms(run.clock_lateness->p99_ns)},
-          {"max", ms(run.clock_lateness->max_ns)}};
+  return {{"p50", ms(late->p50_ns)}, {"p99", ms(late->p99_ns)}, {"max", ms(late->max_ns)}};
 }
 
 Json report_overview(const RunSummary& s) {
@@ -294,7 +292,8 @@ Json report_overview(const RunSummary& s) {
           {"death", s.death ? detections_json({*s.death})[0] : Json(nullptr)},
           {"virtual", rounded(s.run.virtual_seconds)},
           {"wall", rounded(s.run.wall_seconds)},
-          {"late", lateness_json(s.run)},
+          {"late", lateness_json(s.run.clock_lateness)},
+          {"wokenLate", lateness_json(s.run.wake_lateness)},
           {"hash", s.run.trace_hash}};
 }
 

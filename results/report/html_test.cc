@@ -106,6 +106,7 @@ TEST(HtmlReport, DrawsARunOnRealHostsInABrowser) {
   SyntheticRun made = synthetic_run(7, false);
   made.run.ground = "emu";
   made.run.clock_lateness = ClockLateness{60'000, 1'200'000, 5'000'000};
+  made.run.wake_lateness = ClockLateness{80'000, 3'400'000, 5'000'000};
   made.events.push_back(eval_done(88, "alice", "error", "{badmatch,<b>}", 0.5));
   made.events.push_back(event(89.1, "bob", "bob", "scheduler_stall", {{"elapsed_ns", seconds(0.2)}}));
   HtmlReport report("distlab run scenarios/tick-timeout.yaml --ground emu");
@@ -113,7 +114,8 @@ TEST(HtmlReport, DrawsARunOnRealHostsInABrowser) {
   const std::string dom = drawn(dom_of(report.html(), "emu"));
   EXPECT_NE(dom.find("data-ready=\"1\""), std::string::npos);
   EXPECT_NE(dom.find("Ran for"), std::string::npos);
-  EXPECT_NE(dom.find("packets late p50 "), std::string::npos);
+  EXPECT_NE(dom.find("packets late p99 1.2"), std::string::npos);
+  EXPECT_NE(dom.find("woken late p99 3.4"), std::string::npos);
   EXPECT_EQ(dom.find("Simulated"), std::string::npos);
   EXPECT_NE(dom.find("{badmatch,&lt;b&gt;}"), std::string::npos) << "what a BEAM evaluated is missing";
   EXPECT_NE(dom.find("Schedulers held up: bob 1 time, "), std::string::npos);

@@ -22,7 +22,8 @@ function runFigures(run, detail) {
 // How fast virtual time passed, or how late real time was.
 function paceFigure(run, detail) {
   if (run.ground === 'sim') return figure('Simulated', secondsText(detail.end), run.wall ? `in ${secondsText(run.wall)}` : '');
-  return figure('Ran for', secondsText(detail.end), run.late ? `packets late p50 ${msText(run.late.p50)}, p99 ${msText(run.late.p99)}` : 'in real time');
+  const late = [['packets late', run.late], ['woken late', run.wokenLate]].filter(([, l]) => l).map(([what, l]) => `${what} p99 ${msText(l.p99)}`);
+  return figure('Ran for', secondsText(detail.end), late.join(', ') || 'in real time');
 }
 
 function header() {

@@ -178,6 +178,7 @@ void Troupe::read_reports(Running& from) {
   const auto report = decode_report(Bytes(bytes.data(), static_cast<size_t>(size)));
   ASSERT_TRUE(report.has_value()) << report.error();
   if (const auto* harmed = std::get_if<Harmed>(&*report)) harmed_.push_back(*harmed);
+  if (const auto* woken = std::get_if<Woken>(&*report)) from.woken = *woken;
   if (std::holds_alternative<Ready>(*report)) from.ready = true;
 }
 

@@ -57,6 +57,7 @@ class Troupe {
   bool silent(const std::string& key) const { return processes_.at(key).events < 0; }  // its event pipe has ended
   bool ready(const std::string& key) const { return processes_.at(key).ready; }
   const std::vector<Harmed>& harmed() const { return harmed_; }
+  const std::optional<Woken>& woken(const std::string& key) const { return processes_.at(key).woken; }
   std::string log(const std::string& key) const;  // what it has written to standard error
 
  private:
@@ -65,6 +66,7 @@ class Troupe {
     int events = -1, control = -1, log = -1;
     uint32_t lives = 0;
     bool ready = false;
+    std::optional<Woken> woken;
     std::unique_ptr<EventReader> reader;
   };
 

@@ -1,4 +1,4 @@
-#include "real/ground/lateness.h"
+#include "real/lateness.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace distlab::ground {
+namespace distlab::real {
 namespace {
 
 // The smallest value that at least a share of p is not above.
@@ -49,6 +49,21 @@ TEST(Lateness, OfOneValue) {
   }
 }
 
+// What another process has counted adds up with our own; what no Lateness can have counted is passed over.
+TEST(Lateness, FromAnotherProcess) {
+  Lateness both, ours, theirs;
+  for (int64_t value = 1; value < 1'000'000'000; value *= 3) {
+    (value % 2 ? ours : theirs).add(Duration(value));
+    both.add(Duration(value));
+    theirs.add(Duration(value + 1));
+    both.add(Duration(value + 1));
+  }
+  ours.add(theirs.counts(), theirs.max());
+  EXPECT_EQ(ours, both);
+  ours.add({{Lateness::buckets, 5}, {0xffffffff, 1}}, Duration::zero());
+  EXPECT_EQ(ours, both);
+}
+
 // Without values all is zero; a negative one counts as zero.
 TEST(Lateness, OfNothing) {
   Lateness lateness;
@@ -61,4 +76,4 @@ TEST(Lateness, OfNothing) {
 }
 
 }  // namespace
-}  // namespace distlab::ground
+}  // namespace distlab::real

@@ -1,10 +1,10 @@
-#include "real/ground/lateness.h"
+#include "real/lateness.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
-namespace distlab::ground {
+namespace distlab::real {
 
 // Below 2^fine every value has a bucket of its own; above, the bits after the highest one decide.
 size_t Lateness::bucket_of(uint64_t value) {
@@ -33,6 +33,22 @@ void Lateness::add(const Lateness& others) {
   max_ = std::max(max_, others.max_);
 }
 
+Lateness::Counts Lateness::counts() const {
+  Counts out;
+  for (uint32_t bucket = 0; bucket < buckets; ++bucket)
+    if (buckets_.at(bucket) > 0) out.emplace_back(bucket, buckets_.at(bucket));
+  return out;
+}
+
+void Lateness::add(const Counts& counts, Duration max) {
+  for (const auto& [bucket, count] : counts) {
+    if (bucket >= buckets) continue;
+    buckets_.at(bucket) += count;
+    count_ += count;
+  }
+  max_ = std::max(max_, max);
+}
+
 Duration Lateness::quantile(double p) const {
   const auto rank = static_cast<uint64_t>(std::ceil(p * static_cast<double>(count_)));
   uint64_t seen = 0;
@@ -43,4 +59,4 @@ Duration Lateness::quantile(double p) const {
   return max_;
 }
 
-}  // namespace distlab::ground
+}  // namespace distlab::real
