@@ -150,7 +150,8 @@ class Grounds(Case):
 
     # sim and emu with a few runs each: all are recorded under one family, and few are too few.
     def test_sim_and_emu(self):
-        found = self.compared(2, self.scenario(), "--grounds", "emu,sim", "--repeat", 3, "-j", 3)
+        found = self.compared(2, self.scenario(), "--grounds", "emu,sim", "--repeat", 3, "-j", 3,
+                              "--max-lateness", 5000)
         self.assertEqual([arm["name"] for arm in found["comparisons"][0]["arms"]], ["emu", "sim"])
         self.assertEqual([arm["runs"] + arm["left_out"] for arm in found["comparisons"][0]["arms"]], [3, 3])
         with sqlite3.connect(self.path("distlab-results/distlab.db")) as db:
