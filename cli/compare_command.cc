@@ -128,7 +128,7 @@ std::optional<std::vector<int64_t>> parse_runs(const std::string& text) {
 }
 
 int compare_runs(const std::vector<std::vector<int64_t>>& lists, const Options& options) {
-  const auto store = results::Store::open(options.database, results::OpenMode::existing);
+  const auto store = results::Store::open(options.database, results::OpenMode::readable);
   if (!store) return fail(store.error());
   std::vector<compare::Side> sides;
   std::string command = "distlab compare", name;
@@ -148,7 +148,7 @@ int compare_runs(const std::vector<std::vector<int64_t>>& lists, const Options& 
 }
 
 int compare_families(const Options& options) {
-  const auto store = results::Store::open(options.database, results::OpenMode::existing);
+  const auto store = results::Store::open(options.database, results::OpenMode::readable);
   if (!store) return fail(store.error());
   std::vector<compare::Side> sides;
   std::string command = "distlab compare --family", name = "family";

@@ -38,7 +38,7 @@ int list_runs(const results::Store& store) {
 }
 
 int report(const Options& options) {
-  auto store = results::Store::open(options.database, results::OpenMode::existing);
+  auto store = results::Store::open(options.database, results::OpenMode::readable);
   if (!store) return fail(store.error());
   if (options.run == 0 && options.family == 0) return list_runs(*store);
   const auto page =

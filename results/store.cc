@@ -37,6 +37,10 @@ std::string folder_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+bool may_be_written(const std::string& path) {
+  return ::access(path.c_str(), W_OK) == 0 && ::access(folder_of(path).c_str(), W_OK | X_OK) == 0;
+}
+
 // A "file:" address, in which ?, # and % mean something.
 std::string immutable_uri(const std::string& path) {
   std::string uri = "file:";
@@ -254,6 +258,7 @@ const std::string& Store::path() const {
 }
 
 StoreResult<Store> Store::open(const std::string& path, OpenMode mode, int64_t max_bytes) {
+  if (mode == OpenMode::readable) mode = may_be_written(path) ? OpenMode::existing : OpenMode::read_only;
   if (auto error = look_at(path, mode)) return tl::unexpected(*error);
   auto impl = std::make_shared<Impl>(path, mode);
   // Making a new file a WAL one needs it alone, and SQLite does not wait for that: when several

@@ -68,6 +68,7 @@ enum class OpenMode {
   create,     // make the file when there is none
   existing,   // fail when there is none
   read_only,  // never write; works on a file without write permission
+  readable,   // `existing` where its file and folder may be written, else `read_only`
 };
 
 class Store {

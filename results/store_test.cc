@@ -344,7 +344,7 @@ TEST(Store, ReportsDamageInTheMiddle) {
   EXPECT_GT(damaged, 10);
 }
 
-// Who may not write is told so in one line, and may still read.
+// Who may not write is told so in one line, and may still read what this version wrote.
 TEST(Store, WorksReadOnlyAndSaysWhenItMayNotWrite) {
   TempDir dir;
   const std::string path = dir / "x.db";
@@ -352,6 +352,9 @@ TEST(Store, WorksReadOnlyAndSaysWhenItMayNotWrite) {
     Store store = must_open(path);
     add_run(store, 10);
   }
+  std::filesystem::copy_file(path, dir / "older.db");
+  SQLite::Database(dir / "older.db", SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 1");
+  std::filesystem::permissions(dir / "older.db", std::filesystem::perms(0444));
   std::filesystem::permissions(path, std::filesystem::perms(0444));
   std::filesystem::permissions(dir.path(), std::filesystem::perms(0555));
   const Child child = in_child([&] {
@@ -360,9 +363,12 @@ TEST(Store, WorksReadOnlyAndSaysWhenItMayNotWrite) {
     if (writing || writing.error().message != path + ": cannot open the database: Permission denied") return 11;
     const auto making = Store::open(dir / "new.db");
     if (making || making.error().message.find("Permission denied") == std::string::npos) return 12;
-    const auto reading = Store::open(path, OpenMode::read_only);
-    if (!reading) return 13;
-    return reading->events(1).value().size() == 10 ? 0 : 14;
+    for (const OpenMode mode : {OpenMode::read_only, OpenMode::readable}) {
+      const auto reading = Store::open(path, mode);
+      if (!reading || reading->events(1).value().size() != 10) return 13;
+    }
+    const auto older = Store::open(dir / "older.db", OpenMode::readable);
+    return !older && older.error().message.find("cannot be brought up to date") != std::string::npos ? 0 : 14;
   });
   const int status = child.wait();
   std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
