@@ -72,15 +72,19 @@ int write(const std::string& path, const std::string& text) {
   return written ? exit_pass : fail(written.error());
 }
 
+// Beside the database; here, where that folder may not be written.
+std::string default_page(const std::string& database, const std::string& name) {
+  const auto path = std::filesystem::path(database).parent_path() / fmt::format("compare-{}.html", name);
+  return results::can_write(path.string()) ? path.string() : path.filename().string();
+}
+
 // `name` is what the page is called after.
 int show(const std::vector<compare::Comparison>& all, const Options& options, const std::string& command,
          const std::string& name) {
   const bool json_on_stdout = options.outputs.json == "-";
   const bool talks = !options.outputs.quiet && !json_on_stdout;
   if (talks) fmt::print("{}", compare::to_table(all, results::style_of(STDOUT_FILENO)));
-  std::string html = options.outputs.html;
-  if (html.empty())
-    html = (std::filesystem::path(options.database).parent_path() / fmt::format("compare-{}.html", name)).string();
+  const std::string html = options.outputs.html.empty() ? default_page(options.database, name) : options.outputs.html;
   for (const auto& [path, text] :
        {std::pair{html, compare::to_html(all, command)},
         {options.outputs.json, options.outputs.json.empty() ? std::string() : compare::to_json(all)},
