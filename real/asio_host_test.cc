@@ -82,9 +82,9 @@ TEST_F(AsioHostTest, SaysHowLateItWasWoken) {
   Time worked_until{};
   host_.start_timer(20ms, [&] {
     host_.start_timer(0ms, [] {});
-    host_.start_timer(10ms, [&] { loop_.stop(); });
+    host_.start_timer(30ms, [&] { loop_.stop(); });
     loop_.post([&] {
-      while (loop_.now() < began + 60ms) {
+      while (loop_.now() < began + 100ms) {
       }
       worked_until = loop_.now();
     });
@@ -92,7 +92,7 @@ TEST_F(AsioHostTest, SaysHowLateItWasWoken) {
   loop_.run();
   ASSERT_EQ(wakes.size(), 2u);
   EXPECT_GE(wakes[0].first, began + 20ms);
-  EXPECT_LT(wakes[0].first, began + 50ms);
+  EXPECT_LT(wakes[0].first, worked_until);
   EXPECT_GE(wakes[1].first, worked_until);
   for (const auto& [ready, rang] : wakes) EXPECT_LE(ready, rang);
 }
