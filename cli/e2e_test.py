@@ -50,7 +50,7 @@ class EndToEnd(unittest.TestCase):
         return self.path(name)
 
     def run_program(self, *arguments):
-        return subprocess.run([PROGRAM, *arguments], cwd=self.folder.name, capture_output=True, text=True, timeout=120)
+        return subprocess.run([PROGRAM, *arguments], cwd=self.folder.name, capture_output=True, text=True, timeout=500)
 
     def statuses(self):
         with sqlite3.connect(self.path("distlab-results/distlab.db")) as db:
